@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+//
+// Debug builds are ordinary Swift, for tests and the debugger. The release build is the shipped file: Embedded Swift, one
+// static stripped executable, against musl where it is installed (Debian: musl-dev) and against static glibc elsewhere.
+// docs/design.md, "The build", says why. HERMES_INIT_LIBC=glibc asks for glibc where both are there.
+import Foundation
+import PackageDescription
+
+let fileManager = FileManager.default
+let environment = ProcessInfo.processInfo.environment
+
+#if arch(arm64)
+    let architecture = "aarch64"
+#else
+    let architecture = "x86_64"
+#endif
+
+/// The folder above `bin` of the toolchain that reads this manifest: where the first `swiftc` on PATH really lies.
+let toolchain: String = {
+    for folder in (environment["PATH"] ?? "").split(separator: ":") {
+        let compiler = "\(folder)/swiftc"
+        if fileManager.isExecutableFile(atPath: compiler) {
+            let real = URL(fileURLWithPath: compiler).resolvingSymlinksInPath()
+            return real.deletingLastPathComponent().deletingLastPathComponent().path
+        }
+    }
+    return "/usr"
+}()
+/// What the standard library's own comparing and hashing of a String needs. Our sources avoid both (Strings+Bytes.swift);
+/// where they do, nothing of it comes into the file. It lies off the linker's path.
+let unicodeTables = "\(toolchain)/lib/swift/embedded/\(architecture)-unknown-linux-gnu/libswiftUnicodeDataTables.a"
+let muslLibraries = "/usr/lib/\(architecture)-linux-musl"
+let muslHeaders = "/usr/include/\(architecture)-linux-musl"
+let useMusl = environment["HERMES_INIT_LIBC"] != "glibc" && fileManager.fileExists(atPath: "\(muslLibraries)/libc.a")
+
+let release = BuildSettingCondition.when(configuration: .release)
+let debug = BuildSettingCondition.when(configuration: .debug)
+
+var cSettings: [CSetting] = [
+    .define("_GNU_SOURCE"),
+    .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
+    // The child between clone and exec runs on a stack of its own without thread-local storage, where a stack protector
+    // has no canary to read.
+    .unsafeFlags(["-fno-stack-protector"]),
+]
+var swiftSettings: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded", release),
+    // One section for each function, so that the linker's --gc-sections leaves out what nothing calls, and one trap for a
+    // function instead of one for each check. No debug information: it is stripped, but the tables for unwinding that come
+    // with it would stay, and nothing here unwinds.
+    // (The compiler keeps an object whose code did not change: after a change of a flag, remove .build.)
+    .unsafeFlags(
+        [
+            "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-mergeable-traps", "-Xfrontend", "-gnone",
+        ], release),
+]
+var linkerSettings: [LinkerSetting] = [
+    // A manifest that names Embedded makes SwiftPM leave the toolchain's run path out of the debug executable.
+    .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "\(toolchain)/lib/swift/linux"], debug),
+    // SwiftPM always passes -pie, which clang then says it does not use. The toolchain's own lld reads the bitcode of its
+    // compiler. It keeps one of functions that came out alike, and the outliner makes a function of each sequence of
+    // instructions that comes often. What is inlined by the linker's optimizer makes the file larger (by 3 KB) and nothing
+    // quicker.
+    .unsafeFlags(
+        [
+            "-Xclang-linker", "-Wno-unused-command-line-argument", "-use-ld=lld", "-Xclang-linker", "-flto",
+            "-Xlinker", "-s", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all",
+            "-Xlinker", "-mllvm=-enable-machine-outliner=always", "-Xlinker", "-mllvm=-machine-outliner-reruns=5",
+            "-Xlinker", "-mllvm=-inline-threshold=0", "-Xlinker", "-O2",
+            unicodeTables,
+        ], release),
+]
+if useMusl {
+    cSettings.append(.unsafeFlags(["-isystem", muslHeaders], release))
+    swiftSettings.append(.unsafeFlags(["-Xcc", "-isystem", "-Xcc", muslHeaders], release))
+    linkerSettings.append(
+        .unsafeFlags(
+            [
+                "-Xclang-linker", "-static", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-nostartfiles",
+                "\(muslLibraries)/crt1.o", "\(muslLibraries)/crti.o", "\(muslLibraries)/libc.a",
+                "\(muslLibraries)/crtn.o",
+            ], release))
+} else {
+    linkerSettings.append(.unsafeFlags(["-Xclang-linker", "-static", "-lm"], release))
+}
+
+/// The libraries emit no code of their own in a release: all of Embedded Swift can be inlined or specialised, so the
+/// executable emits what it uses, and does so once.
+let librarySettings: [SwiftSetting] =
+    swiftSettings + [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"], release)]
+/// The executable is emitted as LLVM's bitcode, which the linker optimizes as a whole.
+let executableSettings: [SwiftSetting] =
+    swiftSettings + [
+        .unsafeFlags(["-parse-as-library"]),
+        .unsafeFlags(["-Xfrontend", "-emit-bc", "-Xfrontend", "-lto=llvm-full"], release),
+        // What makes a longer file and no faster one: a copy of a function for each closure that it is called with, and
+        // the growing of an array in each place that appends to one.
+        .unsafeFlags(
+            [
+                "-Xllvm", "-sil-disable-pass=closure-specialize", "-Xllvm",
+                "-sil-inline-never-functions=_createNewBuffer", "-Xllvm",
+                "-sil-inline-never-functions=_makeUniqueAndReserve", "-Xllvm",
+                "-sil-inline-never-functions=_reserveCapacityAssuming",
+            ], release),
+    ]
+
+let package = Package(
+    name: "hermes-init",
+    targets: [
+        .target(name: "CSystem", cSettings: cSettings),
+        .target(name: "System", dependencies: ["CSystem"], swiftSettings: librarySettings),
+        .testTarget(name: "SystemTests", dependencies: ["System", "CSystem"]),
+    ]
+)

@@ -1,0 +1,300 @@
+// The child between clone and exec.
+//
+// A child is made with clone(CLONE_VM) and without CLONE_VFORK: it runs in the init's memory, on a small stack of its own,
+// at the same time as the init. That copies no page tables, which is what makes starting hundreds of services quick, and the
+// init never waits for an exec that hangs on a slow file system. The price is paid in this file alone:
+//   - nothing here calls libc once the child runs: errno, malloc and stdio belong to the init. System calls are made directly
+//   - the child writes to its own stack and to its request, and to no other memory
+//   - every signal is blocked in the init (it reads them from a signalfd), so no handler can run in the child by mistake
+// Where an emulator does not know this form of clone (qemu-user), the same code runs in a plain fork.
+
+#include "CSystem.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+static long system_call(long number, long a, long b, long c, long d, long e) {
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__)
+static long system_call(long number, long a, long b, long c, long d, long e) {
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    return x0;
+}
+#else
+#error "hermes-init is written for x86-64 and aarch64"
+#endif
+
+#define CALL0(n) system_call(SYS_##n, 0, 0, 0, 0, 0)
+#define CALL1(n, a) system_call(SYS_##n, (long)(a), 0, 0, 0, 0)
+#define CALL2(n, a, b) system_call(SYS_##n, (long)(a), (long)(b), 0, 0, 0)
+#define CALL3(n, a, b, c) system_call(SYS_##n, (long)(a), (long)(b), (long)(c), 0, 0)
+#define CALL4(n, a, b, c, d) system_call(SYS_##n, (long)(a), (long)(b), (long)(c), (long)(d), 0)
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+enum { STACK_SIZE = 16 * 1024, IDLE_STACKS = 8, SIGNALS = 64, HIGHEST_DESCRIPTOR_TO_TRY = 65536 };
+
+// The kernel's own form of struct sigaction, all zero but for the handler; large enough for both architectures.
+struct kernel_sigaction {
+    uintptr_t handler;
+    unsigned long rest[4];
+};
+
+static void set_dispositions(uint64_t signals, uintptr_t handler) {
+    struct kernel_sigaction action = {.handler = handler};
+    for (int signal = 1; signal <= SIGNALS; signal++) {
+        if (signals & (1ULL << (signal - 1))) CALL4(rt_sigaction, signal, &action, 0, sizeof(uint64_t));
+    }
+}
+
+static _Noreturn void fail(const struct hi_request *request, int32_t stage, long error, int32_t candidate) {
+    struct hi_report report = {.stage = stage, .error = (int32_t)-error, .candidate = candidate};
+    CALL3(write, request->report, &report, sizeof report);
+    CALL1(exit_group, 127);
+    __builtin_unreachable();
+}
+
+static void close_between(unsigned first, unsigned last) {
+    if (first > last) return;
+    if (CALL3(close_range, first, last, 0) == 0) return;
+    // Kernels before 5.9. The init's own descriptors are all close-on-exec; this is for what it inherited.
+    if (last > HIGHEST_DESCRIPTOR_TO_TRY) last = HIGHEST_DESCRIPTOR_TO_TRY;
+    for (unsigned descriptor = first; descriptor <= last; descriptor++) CALL1(close, descriptor);
+}
+
+static void set_standard_descriptors(const struct hi_request *request) {
+    for (int target = 0; target < 3; target++) {
+        int source = request->standard[target];
+        if (source == target) continue;
+        long result = CALL3(dup3, source, target, 0);
+        if (result < 0) fail(request, HI_STAGE_DESCRIPTORS, result, 0);
+    }
+    unsigned first = 3;
+    if (request->script >= 0) {
+        // Neither the report pipe nor the script is 3 itself: the init's own descriptors begin above it.
+        long result = CALL3(dup3, request->script, 3, 0);
+        if (result < 0) fail(request, HI_STAGE_DESCRIPTORS, result, 0);
+        first = 4;
+    }
+    if (!request->keep_descriptors) {
+        close_between(first, (unsigned)request->report - 1);
+        close_between((unsigned)request->report + 1, ~0U);
+    }
+}
+
+// execvp(3)'s rules: the next candidate after "not there"; a denial is remembered and told if none of the rest is there.
+static _Noreturn void execute(const struct hi_request *request) {
+    long denial = 0;
+    int32_t denied = 0;
+    long error = -ENOENT;
+    int32_t index = 0;
+    for (; request->candidates[index]; index++) {
+        char *path = request->candidates[index];
+        error = CALL3(execve, path, request->arguments, request->environment);
+        if (error == -ENOEXEC && request->shell_fallback) {
+            char **arguments = request->arguments - 1;
+            arguments[0] = (char *)"/bin/sh";
+            if (arguments[1]) arguments[1] = path;
+            error = CALL3(execve, "/bin/sh", arguments, request->environment);
+            break;
+        }
+        if (error == -EACCES) {
+            if (!denial) denied = index;
+            denial = error;
+            continue;
+        }
+        // ENOENT of a file that is there is its interpreter's; telling the two apart is the init's work.
+        if (error == -ENOENT && CALL4(faccessat, AT_FDCWD, path, F_OK, 0) == 0) break;
+        if (error != -ENOENT && error != -ENOTDIR && error != -ESTALE && error != -ENODEV && error != -ETIMEDOUT) break;
+    }
+    if (!request->candidates[index]) {
+        if (denial) fail(request, HI_STAGE_EXEC, denial, denied);
+        index = 0;
+    }
+    fail(request, HI_STAGE_EXEC, error, index);
+}
+
+// Everything up to the program itself.
+static void prepare(const struct hi_request *request) {
+    long result = 0;
+
+    if (request->new_session) {
+        result = CALL0(setsid);
+    } else {
+        result = CALL2(setpgid, 0, 0);
+    }
+    if (result < 0) fail(request, HI_STAGE_SESSION, result, 0);
+
+    set_standard_descriptors(request);
+
+    if (request->take_terminal) {
+        // Another session may hold the terminal; then the program runs without one, as it would under dumb-init.
+        CALL3(ioctl, 0, TIOCSCTTY, 0);
+    } else if (request->take_foreground) {
+        // Allowed from a background group because SIGTTOU is blocked here. Where it fails there is no job control to hand over.
+        int32_t group = (int32_t)CALL0(getpid);
+        CALL3(ioctl, 0, TIOCSPGRP, &group);
+    }
+
+    if (request->set_descriptor_limit) {
+        result = CALL4(prlimit64, 0, RLIMIT_NOFILE, &request->descriptor_limit, 0);
+        if (result < 0) fail(request, HI_STAGE_LIMITS, result, 0);
+    }
+    // The order matters: the right to change groups ends with the user ID.
+    if (request->set_groups) {
+        result = CALL2(setgroups, request->group_count, request->groups);
+        if (result < 0) fail(request, HI_STAGE_GROUPS, result, 0);
+    }
+    if (request->set_gid) {
+        result = CALL3(setresgid, request->gid, request->gid, request->gid);
+        if (result < 0) fail(request, HI_STAGE_GID, result, 0);
+    }
+    if (request->set_uid) {
+        result = CALL3(setresuid, request->uid, request->uid, request->uid);
+        if (result < 0) fail(request, HI_STAGE_UID, result, 0);
+    }
+    // After the change of user: what the user may not enter is refused here and not met later.
+    if (request->directory) {
+        result = CALL1(chdir, request->directory);
+        if (result < 0) fail(request, HI_STAGE_DIRECTORY, result, 0);
+    }
+    if (request->set_umask) CALL1(umask, request->umask);
+
+    set_dispositions(request->default_signals, (uintptr_t)SIG_DFL);
+    set_dispositions(request->ignored_signals, (uintptr_t)SIG_IGN);
+    CALL4(rt_sigprocmask, SIG_SETMASK, &request->signal_mask, 0, sizeof(uint64_t));
+}
+
+static int child(void *argument) {
+    struct hi_request *request = argument;
+    prepare(request);
+    execute(request);
+}
+
+// A few stacks are kept for the next child: a restart then costs no mmap. Each keeps a page of memory in use. One thread, so
+// a plain array will do.
+static void *idle_stacks[IDLE_STACKS];
+static int idle_stack_count;
+
+static void *take_stack(void) {
+    if (idle_stack_count > 0) return idle_stacks[--idle_stack_count];
+    void *stack = mmap(0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    return stack == MAP_FAILED ? 0 : stack;
+}
+
+static void give_back_stack(void *stack) {
+    if (!stack) return;
+    if (idle_stack_count < IDLE_STACKS) {
+        idle_stacks[idle_stack_count++] = stack;
+    } else {
+        munmap(stack, STACK_SIZE);
+    }
+}
+
+pid_t hi_spawn(struct hi_request *request) {
+    if (request->script == 3 || request->report == 3) {
+        errno = EINVAL;
+        return -1;
+    }
+    request->stack = take_stack();
+    if (!request->stack) {
+        errno = ENOMEM;
+        return -1;
+    }
+    char *top = (char *)request->stack + STACK_SIZE;
+    pid_t process = clone(child, top, CLONE_VM | SIGCHLD, request);
+    if (process < 0 && errno == EINVAL) process = clone(child, top, SIGCHLD, request);
+    if (process < 0) {
+        int error = errno;
+        give_back_stack(request->stack);
+        request->stack = 0;
+        errno = error;
+        return -1;
+    }
+    // The group must stand before a signal is sent to it; whichever of the two is first wins.
+    if (!request->new_session) setpgid(process, process);
+    return process;
+}
+
+pid_t hi_fork(struct hi_request *request) {
+    if (request->script == 3 || request->report == 3) {
+        errno = EINVAL;
+        return -1;
+    }
+    pid_t process = fork();
+    if (process == 0) {
+        prepare(request);
+        // As an exec would: the other side learns that the child is on its way.
+        CALL1(close, request->report);
+        return 0;
+    }
+    if (process > 0 && !request->new_session) setpgid(process, process);
+    return process;
+}
+
+struct hi_request *hi_request_create(const uint8_t *strings, size_t length, size_t candidates, size_t arguments,
+                                     size_t environment, bool has_directory, const uint32_t *groups,
+                                     size_t group_count) {
+    // Each list ends in a NULL, and one free slot stands before the arguments.
+    size_t pointers = candidates + 1 + 1 + arguments + 1 + environment + 1;
+    size_t size = sizeof(struct hi_request) + pointers * sizeof(char *) + group_count * sizeof(uint32_t) + length;
+    if (length > 0 && strings[length - 1] != 0) return 0;
+    struct hi_request *request = calloc(1, size);
+    if (!request) return 0;
+    request->script = -1;
+    char **slot = (char **)(request + 1);
+    request->groups = (uint32_t *)(slot + pointers);
+    request->group_count = group_count;
+    if (group_count) memcpy(request->groups, groups, group_count * sizeof(uint32_t));
+    char *text = (char *)(request->groups + group_count);
+    char *end = text + length;
+    if (length) memcpy(text, strings, length);
+
+    size_t counts[3] = {candidates, arguments, environment};
+    char ***lists[3] = {&request->candidates, &request->arguments, &request->environment};
+    for (int list = 0; list < 3; list++) {
+        if (list == 1) *slot++ = 0;
+        *lists[list] = slot;
+        for (size_t index = 0; index < counts[list]; index++) {
+            if (text >= end) {
+                free(request);
+                return 0;
+            }
+            *slot++ = text;
+            text += strlen(text) + 1;
+        }
+        *slot++ = 0;
+    }
+    if (has_directory) {
+        if (text >= end) {
+            free(request);
+            return 0;
+        }
+        request->directory = text;
+    }
+    return request;
+}
+
+void hi_request_free(struct hi_request *request) {
+    if (!request) return;
+    give_back_stack(request->stack);
+    free(request);
+}

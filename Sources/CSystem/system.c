@@ -1,0 +1,231 @@
+// Thin covers of system calls that Swift cannot make itself: variadic ones, raw ones, and those whose structures it reads
+// badly. No decision is made here.
+
+#include "CSystem.h"
+
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x00000008
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+enum { MASK_SIZE = sizeof(uint64_t), SIGNALS = 64, MOST_READY = 64, MOST_SIGNALS = 32 };
+
+uint64_t hi_block_all_signals(void) {
+    uint64_t all = ~0ULL;
+    uint64_t before = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, MASK_SIZE);
+    return before;
+}
+
+struct kernel_sigaction {
+    uintptr_t handler;
+    unsigned long rest[4];
+};
+
+uint64_t hi_ignored_signals(void) {
+    uint64_t ignored = 0;
+    for (int signal = 1; signal <= SIGNALS; signal++) {
+        struct kernel_sigaction action = {0};
+        if (syscall(SYS_rt_sigaction, signal, 0, &action, MASK_SIZE) == 0 && action.handler == (uintptr_t)SIG_IGN)
+            ignored |= 1ULL << (signal - 1);
+    }
+    return ignored;
+}
+
+void hi_default_signal(int number) { signal(number, SIG_DFL); }
+
+int hi_signalfd(void) {
+    uint64_t all = ~0ULL;
+    return (int)syscall(SYS_signalfd4, -1, &all, MASK_SIZE, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int hi_read_signals(int descriptor, struct hi_signal *signals, int capacity) {
+    struct signalfd_siginfo information[MOST_SIGNALS];
+    if (capacity > MOST_SIGNALS) capacity = MOST_SIGNALS;
+    ssize_t count = read(descriptor, information, (size_t)capacity * sizeof information[0]);
+    if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
+    int found = (int)((size_t)count / sizeof information[0]);
+    for (int index = 0; index < found; index++) {
+        signals[index].signal = (int32_t)information[index].ssi_signo;
+        signals[index].sender = (int32_t)information[index].ssi_pid;
+    }
+    return found;
+}
+
+pid_t hi_reap(int *code, int *ended_by, bool *dumped_core) {
+    int status = 0;
+    pid_t process;
+    do {
+        process = waitpid(-1, &status, WNOHANG);
+    } while (process < 0 && errno == EINTR);
+    if (process <= 0) return process;
+    *code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    *ended_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    *dumped_core = WIFSIGNALED(status) && WCOREDUMP(status);
+    return process;
+}
+
+int hi_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+char **hi_environment(void) { return environ; }
+
+static int describe(int result, const struct stat *status, struct hi_file *file) {
+    if (result < 0) return -1;
+    *file = (struct hi_file){status->st_mode, status->st_dev, status->st_ino, status->st_rdev, status->st_size};
+    return 0;
+}
+
+int hi_stat(const char *path, struct hi_file *file) {
+    struct stat status;
+    return describe(stat(path, &status), &status, file);
+}
+
+bool hi_is_folder_itself(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+int hi_fstat(int descriptor, struct hi_file *file) {
+    struct stat status;
+    return describe(fstat(descriptor, &status), &status, file);
+}
+
+int hi_pipe(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+    // Only the read end: a service that meets a full pipe waits, as it would on a terminal.
+    fcntl(ends[0], F_SETFL, O_RDONLY | O_NONBLOCK);
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+
+int hi_bounded_pipe(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+
+int hi_memory_file(const void *bytes, size_t count) {
+    int file = (int)syscall(SYS_memfd_create, "script", 1U /* MFD_CLOEXEC */);
+    if (file < 0) return -1;
+    const char *next = bytes;
+    while (count > 0) {
+        ssize_t written = write(file, next, count);
+        if (written < 0) {
+            int error = errno;
+            close(file);
+            errno = error;
+            return -1;
+        }
+        next += written;
+        count -= (size_t)written;
+    }
+    return file;
+}
+
+int hi_open(const char *path, int flags) { return hi_openat(AT_FDCWD, path, flags); }
+
+int hi_openat(int folder, const char *path, int flags) {
+    int descriptor;
+    do {
+        // musl's openat(3) calls fcntl(2) after it, for kernels that do not know O_CLOEXEC.
+        descriptor = (int)syscall(SYS_openat, folder, path, flags | O_CLOEXEC, 0644);
+    } while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+ssize_t hi_write_nowait(int descriptor, const void *bytes, size_t count) {
+    struct iovec piece = {(void *)(uintptr_t)bytes, count};
+    // An offset of -1 means the current one; the position is passed in two halves.
+    return syscall(SYS_pwritev2, descriptor, &piece, 1L, -1L, -1L, RWF_NOWAIT);
+}
+
+ssize_t hi_send_nowait(int descriptor, const void *bytes, size_t count) {
+    return send(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int hi_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+int hi_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0); }
+
+int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout) {
+    struct epoll_event events[MOST_READY];
+    if (capacity > MOST_READY) capacity = MOST_READY;
+    int count = epoll_wait(epoll, events, capacity, timeout);
+    if (count < 0) return errno == EINTR ? 0 : -1;
+    for (int index = 0; index < count; index++) {
+        ready[index].token = events[index].data.u64;
+        ready[index].events = events[index].events;
+    }
+    return count;
+}
+
+int hi_timer_set(int timer, int64_t nanoseconds) {
+    struct itimerspec when = {0};
+    when.it_value.tv_sec = (time_t)(nanoseconds / 1000000000);
+    when.it_value.tv_nsec = (long)(nanoseconds % 1000000000);
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, 0);
+}
+
+bool hi_raise_descriptor_limit(struct rlimit *before) {
+    if (getrlimit(RLIMIT_NOFILE, before) < 0 || before->rlim_cur >= before->rlim_max) return false;
+    struct rlimit raised = {before->rlim_max, before->rlim_max};
+    return setrlimit(RLIMIT_NOFILE, &raised) == 0;
+}
+
+int64_t hi_monotonic_nanoseconds(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 0x0004
+#endif
+
+#ifndef __GLIBC__
+// Swift's hashing asks for it; musl 1.2.3 does not have it. It seeds hash tables and nothing that must stay secret, so it
+// never waits for the kernel's entropy: in a virtual machine that has just started, PID 1 would hang there.
+void arc4random_buf(void *bytes, size_t count) {
+    unsigned char *next = bytes;
+    unsigned flags = GRND_INSECURE;
+    while (count > 0) {
+        ssize_t got = getrandom(next, count, flags);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EINVAL && flags == GRND_INSECURE) {
+            flags = GRND_NONBLOCK;  // kernels before 5.6
+            continue;
+        }
+        if (got < 0) {
+            *next = (unsigned char)(hi_monotonic_nanoseconds() >> 3);
+            got = 1;
+        }
+        next += got;
+        count -= (size_t)got;
+    }
+}
+#endif
+
+#if defined(__linux__) && !defined(__GLIBC__)
+// Swift asks this for every object that it makes. musl's walks the heap's own tables for it; what malloc gives is aligned
+// for everything that Swift makes (16 bytes), and costs a third.
+int posix_memalign(void **place, size_t alignment, size_t size) {
+    void *memory = alignment <= 16 ? malloc(size) : aligned_alloc(alignment, size);
+    if (memory == NULL) return ENOMEM;
+    *place = memory;
+    return 0;
+}
+#endif
