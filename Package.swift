@@ -109,6 +109,8 @@ let package = Package(
     targets: [
         .target(name: "CSystem", cSettings: cSettings),
         .target(name: "System", dependencies: ["CSystem"], swiftSettings: librarySettings),
+        .target(name: "ConfigParser", swiftSettings: librarySettings),
+        .testTarget(name: "ConfigParserTests", dependencies: ["ConfigParser"]),
         .testTarget(name: "SystemTests", dependencies: ["System", "CSystem"]),
     ]
 )

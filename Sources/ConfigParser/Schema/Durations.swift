@@ -1,0 +1,114 @@
+/// Durations of the format: "500ms", "10s", "1m30s", "2h", "1d", or a number of seconds. Never negative, never more than
+/// `Interval.longest`, so that a sum of a moment and a duration cannot leave the range of the clock.
+
+extension Interval {
+    /// A hundred years of 365.25 days.
+    static let longest = Interval.seconds(3_155_760_000)
+
+    /// A duration as it is written, or why it is none.
+    enum Parsed {
+        case interval(Interval)
+        /// What is wrong, as it stands behind "cannot be read: ", and what to do.
+        case mistake(String, help: String)
+    }
+
+    private static let exampleHelp = "write a duration such as \"500ms\", \"10s\", \"1m30s\" or \"2h\""
+    private static let tooLong = Parsed.mistake("it is longer than 100 years", help: "write a shorter duration")
+    private static let negative = Parsed.mistake("it is negative", help: "write 0 or more")
+
+    /// Whole seconds.
+    static func parse(seconds: Int64) -> Parsed {
+        if seconds < 0 { return negative }
+        return seconds > longest.nanoseconds / 1_000_000_000 ? tooLong : .interval(.seconds(seconds))
+    }
+
+    /// Seconds with a fraction.
+    static func parse(seconds: Double) -> Parsed {
+        if seconds < 0 { return negative }
+        guard seconds <= 3_155_760_000 else { return tooLong }
+        return .interval(Interval(nanoseconds: Int64(seconds * 1_000_000_000 + 0.5)))
+    }
+
+    /// Numbers with units, the largest first.
+    static func parse(_ text: String) -> Parsed {
+        let bytes = [UInt8](text.utf8)
+        if bytes.isEmpty { return .mistake("it is empty", help: exampleHelp) }
+        if bytes.first == 0x2D { return negative }
+        var total: Int64 = 0
+        var lastUnit = Int64.max
+        var place = 0
+        while place < bytes.count {
+            var number: Int64 = 0
+            let start = place
+            while place < bytes.count, bytes[place] >= 0x30, bytes[place] <= 0x39 {
+                let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+                let (sum, carry) = tens.addingReportingOverflow(Int64(bytes[place] &- 0x30))
+                if overflow || carry { return tooLong }
+                number = sum
+                place &+= 1
+            }
+            if place == start { return .mistake("a number is missing", help: exampleHelp) }
+            let unitStart = place
+            while place < bytes.count, bytes[place] < 0x30 || bytes[place] > 0x39 { place &+= 1 }
+            let name = bytes[unitStart..<place]
+            if name.isEmpty {
+                return .mistake("the unit is missing", help: "add ms, s, m, h or d, or write a number without quotes")
+            }
+            guard let unit = unit(name) else {
+                return .mistake(
+                    say("% is no unit", shown(String(decoding: name, as: UTF8.self))),
+                    help: "the units are ms, s, m, h and d")
+            }
+            if unit >= lastUnit {
+                return .mistake(
+                    "the units are not in order", help: "write each unit once, the largest first: \"1m30s\"")
+            }
+            lastUnit = unit
+            let (part, overflow) = number.multipliedReportingOverflow(by: unit)
+            let (sum, carry) = total.addingReportingOverflow(part)
+            if overflow || carry || sum > longest.nanoseconds { return tooLong }
+            total = sum
+        }
+        return .interval(Interval(nanoseconds: total))
+    }
+
+    /// The nanoseconds of a unit.
+    private static func unit(_ name: ArraySlice<UInt8>) -> Int64? {
+        if same(name, "ms") { return 1_000_000 }
+        guard name.count == 1, let letter = name.first else { return nil }
+        switch letter {
+        case 0x73: return 1_000_000_000
+        case 0x6D: return 60_000_000_000
+        case 0x68: return 3_600_000_000_000
+        case 0x64: return 86_400_000_000_000
+        default: return nil
+        }
+    }
+}
+
+extension OpenTable {
+    /// A duration, with an error where it is none.
+    func duration(_ key: String) -> Interval? {
+        guard let value = value(key) else { return nil }
+        let parsed: Interval.Parsed
+        switch value.kind {
+        case .string(let text): parsed = Interval.parse(text)
+        case .integer(let seconds): parsed = Interval.parse(seconds: seconds)
+        case .float(let seconds): parsed = Interval.parse(seconds: seconds)
+        default: return nil
+        }
+        switch parsed {
+        case .interval(let interval):
+            guard interval.nanoseconds == 0, case .duration(moreThanZero: true)? = kind.key(key)?.kind else {
+                return interval
+            }
+            reading.error(
+                "bad-value", say("`%` must be more than zero", key), at: value.span,
+                help: "write a duration such as \"10s\"")
+            return nil
+        case .mistake(let why, let help):
+            reading.error("bad-value", say("cannot read the duration of `%`: %", key, why), at: value.span, help: help)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,362 @@
+/// JSON Schema (draft 2020-12) of the files, for editors: made from the tables of SchemaKeys.swift, from which the reader
+/// takes its keys, types and ranges too, so that the two cannot drift apart. It says all that the language of JSON Schema
+/// can say of one file. What needs more than that (a circle, a name that no service has, a `delay` longer than its
+/// `max-delay`) is left to `--check`; what it refuses, `--check` refuses too.
+
+/// What a schema is of.
+public enum SchemaSubject: Sendable {
+    /// A service file, NAME.toml.
+    case service
+    /// A part of one, NAME.d/*.toml: nothing has to be there.
+    case dropIn
+    /// init.toml.
+    case settings
+}
+
+/// A stage, as a schema needs it.
+public struct SchemaPlugin {
+    /// What `plugin` names.
+    var name: String
+    /// What `[options]` can hold.
+    fileprivate var options: [(name: String, isList: Bool, isRequired: Bool, summary: String)] = []
+    /// A stage without options.
+    public init(name: String) { self.name = name }
+    /// Adds an option.
+    /// - Parameter isList: whether a list of strings can stand in the place of one.
+    public mutating func add(_ option: String, isList: Bool, isRequired: Bool, _ summary: String) {
+        options.append((option, isList, isRequired, summary))
+    }
+}
+
+/// The schema as JSON text, ending in a newline.
+public func jsonSchema(of subject: SchemaSubject, plugins: [SchemaPlugin]) -> String {
+    var writer = SchemaWriter(plugins: plugins)
+    writer.document(subject)
+    return String(decoding: writer.json.bytes, as: UTF8.self) + "\n"
+}
+
+private struct SchemaWriter {
+    let plugins: [SchemaPlugin]
+    var json = JSONWriter(pretty: true)
+
+    init(plugins: [SchemaPlugin]) { self.plugins = plugins }
+
+    mutating func document(_ subject: SchemaSubject) {
+        json.beginObject()
+        json.field("$schema", "https://json-schema.org/draft/2020-12/schema")
+        switch subject {
+        case .service: json.field("title", "A service file of hermes-init (NAME.toml)")
+        case .dropIn: json.field("title", "A drop-in of hermes-init (NAME.d/*.toml)")
+        case .settings: json.field("title", "init.toml of hermes-init")
+        }
+        if case .settings = subject { table(.settings) } else { table(.service) }
+        switch subject {
+        case .service: rules(isWhole: true)
+        case .dropIn: rules(isWhole: false)
+        case .settings: break
+        }
+        json.key("$defs")
+        json.literal(definitions)
+        json.endObject()
+    }
+
+    /// What a table is, without the braces.
+    private mutating func table(_ table: KeyTable) {
+        json.field("type", "object")
+        json.key("properties")
+        json.beginObject()
+        let keys = table.keys
+        for key in keys { property(key) }
+        json.endObject()
+        json.key("additionalProperties")
+        json.boolean(false)
+    }
+
+    private mutating func property(_ key: Key) {
+        json.key(key.name)
+        json.beginObject()
+        json.field("description", key.summary)
+        if !key.fallback.isEmpty {
+            json.key("default")
+            switch key.kind {
+            case .boolean, .integer, .number, .names, .paths, .exitConditions: json.literal(key.fallback)
+            default: json.string(key.fallback)
+            }
+        }
+        switch key.kind {
+        case .choice(let words): enumeration(words)
+        case .boolean: json.field("type", "boolean")
+        case .integer(let low, let high): range("integer", low, high)
+        case .number(let low, let high): range("number", low, high)
+        case .table(let inner): table(inner)
+        case .open(let content): reference(definition(content))
+        case .text where key.name == "plugin":
+            var names = [String]()
+            for plugin in plugins { names.append(plugin.name) }
+            enumeration(names)
+        case .text: reference(key.name == "script" ? "script" : "line")
+        default: reference(definition(key.kind))
+        }
+        json.endObject()
+    }
+
+    private mutating func reference(_ name: String) { json.field("$ref", "#/$defs/" + name) }
+
+    private mutating func enumeration(_ words: [String]) {
+        json.key("enum")
+        json.beginArray()
+        for word in words { json.string(word) }
+        json.endArray()
+    }
+
+    private mutating func range(_ type: String, _ low: Int, _ high: Int) {
+        json.field("type", type)
+        json.key("minimum")
+        json.integer(low)
+        json.key("maximum")
+        json.integer(high)
+    }
+
+    // MARK: What depends on other keys
+
+    /// - Parameter isWhole: whether what a service must have has to be there, and what is not there has its default.
+    private mutating func rules(isWhole: Bool) {
+        json.key("allOf")
+        json.beginArray()
+        if isWhole {
+            rule("type", "group")
+            let keys = KeyTable.service.keys
+            for key in keys where key.needsProcess {
+                json.key(key.name)
+                json.boolean(false)
+            }
+            json.endObject()
+            json.endObject()
+            json.endObject()
+            json.literal(wholeRules)
+        }
+        json.literal(partRules)
+        for plugin in plugins { optionRule(plugin, isWhole: isWhole) }
+        json.endArray()
+    }
+
+    /// The beginning of a rule for what a key is, up to what the other keys must then be; three objects are open.
+    private mutating func rule(_ key: String, _ value: String) {
+        json.beginObject()
+        json.key("if")
+        json.literal(say(#"{"properties": {"%": {"const": "%"}}, "required": ["%"]}"#, key, value, key))
+        json.key("then")
+        json.beginObject()
+        json.key("properties")
+        json.beginObject()
+    }
+
+    private mutating func optionRule(_ plugin: SchemaPlugin, isWhole: Bool) {
+        rule("plugin", plugin.name)
+        json.key("options")
+        json.beginObject()
+        json.key("properties")
+        json.beginObject()
+        var needed = [String]()
+        for option in plugin.options {
+            json.key(option.name)
+            json.beginObject()
+            json.field("description", option.summary)
+            reference(option.isList ? "templates" : "template")
+            json.endObject()
+            if option.isRequired && isWhole { needed.append(option.name) }
+        }
+        json.endObject()
+        json.key("additionalProperties")
+        json.boolean(false)
+        require(needed)
+        json.endObject()
+        json.endObject()
+        require(needed.isEmpty ? [] : ["options"])
+        json.endObject()
+        json.endObject()
+    }
+
+    private mutating func require(_ names: [String]) {
+        if names.isEmpty { return }
+        json.key("required")
+        json.beginArray()
+        for name in names { json.string(name) }
+        json.endArray()
+    }
+
+    // MARK: Kinds of values
+
+    private func definition(_ content: OpenContent) -> String {
+        switch content {
+        case .environment: return "environment"
+        case .equals: return "equals"
+        case .signals: return "signals"
+        case .options: return "options"
+        }
+    }
+
+    /// The name of a kind among the definitions. Kinds that are written out where they stand have none.
+    private func definition(_ kind: ValueKind) -> String {
+        switch kind {
+        case .duration(let moreThanZero): return moreThanZero ? "time" : "duration"
+        case .names: return "names"
+        case .command: return "command"
+        case .paths: return "files"
+        case .pathOrPaths: return "paths"
+        case .variables: return "variables"
+        case .account: return "account"
+        case .accounts: return "accounts"
+        case .mode: return "mode"
+        case .signal: return "stopSignal"
+        case .exitConditions: return "ends"
+        case .wordLists: return "words"
+        case .template: return "path"
+        case .text, .boolean, .integer, .number, .choice, .table, .open: return "line"
+        }
+    }
+
+    private var definitions: String {
+        var actions = ""
+        for word in SignalAction.words { actions += (actions.isEmpty ? "" : ", ") + shown(word) }
+        return say(fixedDefinitions, signalPattern, actions)
+    }
+
+    /// Every spelling of a signal's name that `SignalNumber` reads. JSON Schema knows no pattern for both cases.
+    private var signalPattern: String {
+        var pattern: [UInt8] = []
+        func add(_ text: StaticString) {
+            for place in 0..<text.utf8CodeUnitCount {
+                let byte = text.utf8Start[place]
+                if byte >= 0x41 && byte <= 0x5A {
+                    pattern += [0x5B, byte, byte | 0x20, 0x5D]
+                } else {
+                    pattern.append(byte)
+                }
+            }
+        }
+        add("(SIG)?(")
+        let names = SignalNumber.names
+        for place in names.indices where place > 0 {
+            add(names[place])
+            add("|")
+        }
+        add("POLL|IOT|CLD|RTMIN(\\\\+([0-2]?[0-9]|30))?|RTMAX(-([0-2]?[0-9]|30))?)")
+        return String(decoding: pattern, as: UTF8.self)
+    }
+}
+
+/// Contradictions between keys of one file.
+private let partRules = #"""
+    {"not": {"required": ["command", "script"]}},
+        {"not": {"required": ["command", "plugin"]}},
+        {"not": {"required": ["script", "plugin"]}},
+        {
+          "not": {
+            "properties": {"optional": {"const": true}, "essential": {"const": true}},
+            "required": ["optional", "essential"]
+          }
+        }
+    """#
+
+/// What holds for a whole file only, where a key that is not there has its default.
+private let wholeRules = #"""
+    {
+          "if": {"properties": {"type": {"const": "main"}}, "required": ["type"]},
+          "then": {"properties": {"autostart": {"const": true}}},
+          "else": {"properties": {"route": false}}
+        },
+        {
+          "if": {"properties": {"type": {"enum": ["longrun", "oneshot"]}}},
+          "then": {"anyOf": [{"required": ["command"]}, {"required": ["script"]}, {"required": ["plugin"]}]}
+        },
+        {
+          "if": {"properties": {"type": {"const": "oneshot"}}, "anyOf": [{"required": ["type"]}, {"required": ["plugin"]}]},
+          "then": {"properties": {"restart": {"properties": {"policy": {"enum": ["on-failure", "never"]}}}}}
+        },
+        {
+          "if": {"required": ["plugin"]},
+          "then": {"properties": {"type": {"const": "oneshot"}}},
+          "else": {"properties": {"options": false}}
+        }
+    """#
+
+/// The kinds of values. The first % is the pattern of a signal, the second the list of actions.
+private let fixedDefinitions = #"""
+    {
+        "line": {"type": "string", "pattern": "^[^\\n\\u0000]*$"},
+        "script": {"type": "string", "pattern": "[^ \\t-\\r]"},
+        "template": {"type": "string", "not": {"pattern": "(^|[^$])[$]\\{([^A-Za-z_]|$)|\\u0000"}},
+        "templates": {"anyOf": [{"$ref": "#/$defs/template"}, {"type": "array", "items": {"$ref": "#/$defs/template"}}]},
+        "path": {"$ref": "#/$defs/template", "minLength": 1},
+        "paths": {"anyOf": [{"$ref": "#/$defs/path"}, {"type": "array", "items": {"$ref": "#/$defs/path"}}]},
+        "files": {"type": "array", "items": {"$ref": "#/$defs/path", "not": {"const": "-"}}},
+        "command": {
+          "type": "array",
+          "items": {"$ref": "#/$defs/template"},
+          "minItems": 1,
+          "prefixItems": [{"$ref": "#/$defs/path"}]
+        },
+        "duration": {
+          "description": "\"500ms\", \"10s\", \"1m30s\", \"2h\", or a number of seconds",
+          "type": ["string", "number"],
+          "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
+          "minLength": 1,
+          "minimum": 0,
+          "maximum": 3155760000
+        },
+        "time": {"$ref": "#/$defs/duration", "pattern": "[1-9]", "exclusiveMinimum": 0},
+        "names": {
+          "type": "array",
+          "items": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$", "maxLength": 64}
+        },
+        "variable": {"type": "string", "pattern": "^[^=\\u0000]+$"},
+        "variables": {
+          "anyOf": [{"$ref": "#/$defs/variable"}, {"type": "array", "items": {"$ref": "#/$defs/variable"}}]
+        },
+        "environment": {
+          "type": "object",
+          "propertyNames": {"$ref": "#/$defs/variable"},
+          "additionalProperties": {"anyOf": [{"$ref": "#/$defs/template"}, {"type": ["integer", "boolean"]}]}
+        },
+        "equals": {
+          "type": "object",
+          "propertyNames": {"$ref": "#/$defs/variable"},
+          "additionalProperties": {"type": ["string", "integer"]}
+        },
+        "options": {"type": "object"},
+        "account": {
+          "anyOf": [
+            {"$ref": "#/$defs/path", "not": {"pattern": "^[^$]*:"}},
+            {"type": "integer", "minimum": 0, "maximum": 4294967294}
+          ]
+        },
+        "accounts": {"type": "array", "items": {"$ref": "#/$defs/account"}},
+        "mode": {"type": ["string", "integer"], "pattern": "^0*[0-7]{1,3}$", "minimum": 0, "maximum": 511},
+        "signal": {"type": "string", "pattern": "^(0?[1-9]|[1-5][0-9]|6[0-4]|%)$"},
+        "stopSignal": {
+          "anyOf": [{"$ref": "#/$defs/signal"}, {"type": "integer", "minimum": 1, "maximum": 64}],
+          "not": {"enum": ["SIGSTOP", "SIGCONT", "STOP", "CONT", 18, 19]}
+        },
+        "signals": {
+          "type": "object",
+          "propertyNames": {"$ref": "#/$defs/signal", "not": {"enum": ["SIGKILL", "SIGSTOP", "SIGCHLD"]}},
+          "additionalProperties": {"anyOf": [{"enum": [%]}, {"$ref": "#/$defs/signal"}]}
+        },
+        "ends": {
+          "type": "array",
+          "items": {
+            "anyOf": [
+              {"type": "integer", "minimum": 0, "maximum": 255},
+              {"$ref": "#/$defs/signal", "not": {"pattern": "^[0-9]"}}
+            ]
+          }
+        },
+        "words": {
+          "anyOf": [
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            {"type": "array", "items": {"type": "array", "items": {"type": "string"}, "minItems": 1}, "minItems": 1}
+          ]
+        }
+      }
+    """#

@@ -1,0 +1,309 @@
+/// The ground that all readers of the schema stand on: where mistakes are collected, and a table that was checked against
+/// its keys. Every value that is given out has the type that its key asks for; a value that has not is told of once and
+/// then treated as if it were not there. Nothing here knows what a service is.
+
+/// The mistakes of one service, as they are found.
+final class Reading {
+    /// More mistakes than this in one service are counted, not told: a file of a million unknown keys must cost no more
+    /// memory than its own size.
+    static let most = 100
+
+    let sources: SourceMap
+    private(set) var diagnostics: [Diagnostic] = []
+    private(set) var untold = 0
+
+    init(sources: SourceMap) { self.sources = sources }
+
+    var isFull: Bool { diagnostics.count >= Reading.most }
+
+    /// Counts a mistake that is not told.
+    func skip() { untold &+= 1 }
+
+    @inline(never)
+    func add(_ diagnostic: Diagnostic) {
+        if isFull { skip() } else { diagnostics.append(diagnostic) }
+    }
+
+    @inline(never)
+    func error(
+        _ code: String, _ title: String, at span: Span, _ text: String = "", context: [Diagnostic.Label] = [],
+        notes: [String] = [], help: String? = nil
+    ) {
+        add(Diagnostic(code: code, title, at: .init(span, text), context: context, notes: notes, help: help))
+    }
+
+    /// Most mistakes need no more than this, and each argument that a call has not to pass makes it smaller.
+    @inline(never)
+    func error(_ code: String, _ title: String, at span: Span, help: String) {
+        add(Diagnostic(code: code, title, at: .init(span), help: help))
+    }
+
+    @inline(never)
+    func warning(
+        _ code: String, _ title: String, at span: Span, _ text: String = "", context: [Diagnostic.Label] = [],
+        help: String? = nil
+    ) {
+        add(Diagnostic(.warning, code: code, title, at: .init(span, text), context: context, help: help))
+    }
+
+    /// The bytes of the file that a span names, as far as they exist.
+    @inline(never)
+    func source(_ span: Span) -> ArraySlice<UInt8> {
+        guard let file = sources.file(span.file) else { return [] }
+        let start = Int(span.start)
+        let end = Int(span.end)
+        guard start >= 0 && start <= end && end <= file.bytes.count else { return [] }
+        return file.bytes[start..<end]
+    }
+
+    /// A string with its variables taken apart.
+    @inline(never)
+    func template(_ text: String, _ span: Span) -> Template {
+        Template(parsing: text, span: span, reading: self)
+    }
+
+    /// False, with an error, where a text holds a NUL byte, which no argument, path or variable can.
+    @inline(never)
+    func hasNoNUL(_ text: String, _ span: Span) -> Bool {
+        for byte in text.bytes where byte == 0 {
+            error(
+                "bad-value", "cannot use a text with a NUL character (\\u0000)", at: span, "holds a NUL",
+                help: "take the \\u0000 out: programs, paths and variables end at the first NUL")
+            return false
+        }
+        return true
+    }
+
+    /// Whether a name can be that of an environment variable; an error where not.
+    @inline(never)
+    func isVariable(_ name: String, _ span: Span) -> Bool {
+        var mistake: String?
+        if name.isEmpty { mistake = "it is empty" }
+        for byte in name.bytes {
+            if byte == 0x3D { mistake = "it holds a =" }
+            if byte == 0 { mistake = "it holds a NUL character" }
+        }
+        guard let mistake else { return true }
+        error(
+            "bad-name", say("cannot use % as the name of a variable: %", shown(name), mistake), at: span,
+            help: "use a name such as LOG_LEVEL")
+        return false
+    }
+}
+
+/// A table whose keys and types were checked.
+struct OpenTable {
+    let table: Table
+    let kind: KeyTable
+    let reading: Reading
+    /// Keys that unknown ones were most likely meant to be: that one of these is missing needs no word of its own.
+    private(set) var meant: [String] = []
+
+    /// Tells of every key that the table does not have and of every value of a wrong type.
+    init(_ table: Table, _ kind: KeyTable, _ reading: Reading) {
+        self.table = table
+        self.kind = kind
+        self.reading = reading
+        for entry in table.entries {
+            guard let key = kind.key(entry.key) else {
+                reportUnknown(entry)
+                continue
+            }
+            if !key.kind.accepts(entry.value.kind) { reportType(entry, key.kind) }
+        }
+    }
+
+    /// The place of a key among the entries. By index, since a loop over the elements would copy each.
+    private func place(_ key: String) -> Int? {
+        // The length first, without a call: most keys differ in it.
+        let count = key.utf8.count
+        for place in table.entries.indices
+        where table.entries[place].key.utf8.count == count && table.entries[place].key == key {
+            return place
+        }
+        return nil
+    }
+
+    /// The value of a key, whatever its type.
+    @inline(never)
+    func value(_ key: String) -> Value? { place(key).map { table.entries[$0].value } }
+
+    /// Where a key stands, whatever its value.
+    @inline(never)
+    func keySpan(_ key: String) -> Span? { place(key).map { table.entries[$0].keySpan } }
+
+    /// Where the value of a key stands.
+    @inline(never)
+    func valueSpan(_ key: String) -> Span { value(key)?.span ?? table.span }
+
+    @inline(never)
+    func boolean(_ key: String) -> Bool? {
+        guard case .boolean(let value)? = value(key)?.kind else { return nil }
+        return value
+    }
+
+    @inline(never)
+    func text(_ key: String) -> String? {
+        guard let value = value(key), case .string(let text) = value.kind else { return nil }
+        return reading.hasNoNUL(text, value.span) ? text : nil
+    }
+
+    /// A path or the like, which cannot be empty.
+    @inline(never)
+    func template(_ key: String) -> Template? {
+        guard let value = value(key), case .string(let text) = value.kind else { return nil }
+        if text.isEmpty {
+            reading.error(
+                "bad-value", say("`%` cannot be empty", key), at: value.span,
+                help: say("give it a value, or leave `%` out", key))
+            return nil
+        }
+        return reading.template(text, value.span)
+    }
+
+    /// One of the words that the key allows.
+    @inline(never)
+    func choice(_ key: String) -> String? {
+        guard let value = value(key), case .string(let text) = value.kind,
+            case .choice(let words)? = kind.key(key)?.kind
+        else { return nil }
+        for word in words where word == text { return text }
+        var help = "write " + quotedChoice(words)
+        if let near = nearest(to: text, among: words) { help = say("did you mean \"%\"?", near) }
+        reading.error("bad-value", say("`%` cannot be %", key, shown(text)), at: value.span, help: help)
+        return nil
+    }
+
+    /// The table of a key, checked in its turn.
+    @inline(never)
+    func open(_ key: String) -> OpenTable? {
+        guard case .table(let inner)? = value(key)?.kind, case .table(let kind)? = kind.key(key)?.kind
+        else { return nil }
+        return OpenTable(inner, kind, reading)
+    }
+
+    /// The table of a key whose keys are the user's.
+    @inline(never)
+    func entries(_ key: String) -> [Table.Entry] {
+        guard case .table(let inner)? = value(key)?.kind else { return [] }
+        return inner.entries
+    }
+
+    /// The strings of a list, or the one string that stands in its place; what is no string is told of and left out.
+    @inline(never)
+    func strings(_ key: String) -> [(text: String, span: Span)]? {
+        guard let value = value(key) else { return nil }
+        switch value.kind {
+        case .string(let text):
+            guard kind.key(key)?.kind.accepts(value.kind) == true else { return nil }
+            return [(text, value.span)]
+        case .array(let values):
+            var result = [(text: String, span: Span)]()
+            result.reserveCapacity(values.count)
+            for value in values {
+                if case .string(let text) = value.kind {
+                    result.append((text, value.span))
+                } else {
+                    reportElement(key, value, "a string")
+                }
+            }
+            return result
+        default: return nil
+        }
+    }
+
+    /// An element of a list has a wrong type.
+    @inline(never)
+    func reportElement(_ key: String, _ value: Value, _ expected: String) {
+        var help = "write " + expected
+        if case .integer = value.kind { help = "put the number in quotes" }
+        reading.error(
+            "wrong-type", say("each entry of `%` is %, not %", key, expected, value.kind.phrase), at: value.span,
+            help: help)
+    }
+
+    private func reportType(_ entry: Table.Entry, _ kind: ValueKind) {
+        var help = kind.example
+        if case .string(let text) = entry.value.kind {
+            if case .command = kind { help = commandHelp(text) }
+            if case .names = kind { help = say("write it in brackets: [%]", shown(text)) }
+            if case .paths = kind { help = say("write it in brackets: [%]", shown(text)) }
+        }
+        if case .text = kind { help = "put the value in quotes" }
+        if case .template = kind { help = "put the value in quotes" }
+        if case .table(let inner) = kind { help = say("write its keys below a line %", inner.header) }
+        if case .open = kind { help = say("write them as NAME = value below a line [%]", entry.key) }
+        reading.error(
+            "wrong-type", say("`%` takes %, not %", entry.key, kind.phrase, entry.value.kind.phrase),
+            at: entry.value.span,
+            help: help)
+    }
+
+    /// How a command that was written as one string is written right.
+    private func commandHelp(_ text: String) -> String {
+        var list = [UInt8]()
+        var isWordOpen = false
+        for byte in text.bytes {
+            if byte < 0x20 || byte > 0x7E || byte == 0x22 || byte == 0x27 || byte == 0x5C || list.count > 200 {
+                return "write the program and its arguments as a list, such as [\"sleep\", \"60\"]"
+            }
+            if byte == 0x20 {
+                if isWordOpen { list.append(0x22) }
+                isWordOpen = false
+                continue
+            }
+            if !isWordOpen { list += list.isEmpty ? [0x22] : [0x2C, 0x20, 0x22] }
+            isWordOpen = true
+            list.append(byte)
+        }
+        if isWordOpen { list.append(0x22) }
+        return say(
+            "write it as a list of words: [%]; what needs a shell goes into `script`",
+            String(decoding: list, as: UTF8.self))
+    }
+
+    private mutating func reportUnknown(_ entry: Table.Entry) {
+        // The search for a near name is spared where nobody would see it.
+        if reading.isFull { return reading.skip() }
+        let place = kind.header.isEmpty ? (kind.isSettings ? " in init.toml" : "") : " in " + kind.header
+        var names = [String]()
+        for key in kind.keys { names.append(key.name) }
+        var help: String?
+        if let near = nearest(to: entry.key, among: names) {
+            help = say("did you mean `%`?", near)
+            meant.append(near)
+        } else if let home = kind.home(of: entry.key) {
+            help = say("`%` is a key of %", entry.key, home)
+        } else {
+            help = "the keys here are " + list(names)
+        }
+        reading.error(
+            "unknown-key", say("there is no key `%`%", shown(entry.key, quotes: false), place), at: entry.keySpan,
+            help: help)
+    }
+
+    private func list(_ names: [String]) -> String {
+        var text = ""
+        for (place, name) in names.enumerated() { text += place > 0 ? ", " + name : name }
+        return text
+    }
+}
+
+extension KeyTable {
+    var isSettings: Bool {
+        if case .settings = self { return true }
+        return false
+    }
+
+    /// The other table that has a key of that name, as it is called in a message.
+    func home(of name: String) -> String? {
+        if case .service = self {
+        } else if KeyTable.service.key(name) != nil {
+            return "a service file, above its first [table]"
+        }
+        if KeyTable.restart.key(name) != nil { return "[restart]" }
+        if KeyTable.stop.key(name) != nil { return "[stop]" }
+        if KeyTable.when.key(name) != nil { return "[when]" }
+        return KeyTable.settings.key(name) != nil ? "init.toml" : nil
+    }
+}

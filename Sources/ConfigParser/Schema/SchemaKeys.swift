@@ -1,0 +1,308 @@
+/// Every key that a service file and init.toml may hold: one line each, with the kind of its value, its default and what it
+/// means. The reader takes unknown keys, suggestions and type errors from these tables; the JSON Schema and the
+/// documentation can be made from the same lines. What a value must be beyond its kind (a range, a combination) is not
+/// said here but where it is read.
+///
+/// A new key is one line here and one line in the reader of its table.
+
+/// The kind of a key's value: which types of TOML it accepts, and how that is said to a person.
+public enum ValueKind: Sendable {
+    /// A string that is taken as it stands.
+    case text
+    /// A string in which `${NAME}` is expanded when the service starts.
+    case template
+    case boolean
+    /// An integer of that range.
+    case integer(from: Int, to: Int)
+    /// An integer or a float of that range.
+    case number(from: Int, to: Int)
+    /// "1m30s", or a number of seconds.
+    case duration(moreThanZero: Bool)
+    /// One of these words.
+    case choice([String])
+    /// Names of services.
+    case names
+    /// A program and its arguments.
+    case command
+    /// Paths, in which `${NAME}` is expanded.
+    case paths
+    /// A path or several.
+    case pathOrPaths
+    /// A name of an environment variable or several.
+    case variables
+    /// A name or a number of a user or group.
+    case account
+    case accounts
+    /// Octal digits in a string, or an octal integer.
+    case mode
+    /// A name of a signal or its number.
+    case signal
+    /// Exit codes and names of signals.
+    case exitConditions
+    /// Words, or several lists of words.
+    case wordLists
+    /// A table with keys of its own.
+    case table(KeyTable)
+    /// A table whose keys the user chooses.
+    case open(OpenContent)
+}
+
+/// What stands in a table whose keys the user chooses.
+public enum OpenContent: Sendable {
+    /// Environment variables: strings, integers, true; false takes one out.
+    case environment
+    /// Variables and the values that they must have.
+    case equals
+    /// Signals and what is done with them.
+    case signals
+    /// The options of a plugin, which knows them.
+    case options
+
+    /// As it stands behind "a table of".
+    var phrase: String {
+        switch self {
+        case .environment: return "variables"
+        case .equals: return "variables and their values"
+        case .signals: return "signals and what is done with them"
+        case .options: return "the options of the plugin"
+        }
+    }
+}
+
+/// A key.
+public struct Key: Sendable {
+    /// As it is written in a file.
+    public let name: String
+    /// What its value must be.
+    public let kind: ValueKind
+    /// The value it has where it is not set, as it would be written; empty where there is none.
+    public let fallback: String
+    /// One line for people.
+    public let summary: String
+    /// It speaks of a process, so a group cannot have it.
+    public let needsProcess: Bool
+
+    init(_ name: String, _ kind: ValueKind, default fallback: String = "", process: Bool = false, _ summary: String) {
+        self.name = name
+        self.kind = kind
+        self.fallback = fallback
+        self.summary = summary
+        self.needsProcess = process
+    }
+}
+
+/// A table of the format.
+public enum KeyTable: Sendable {
+    /// The top of a service file.
+    case service
+    case when
+    case restart
+    case stop
+    /// The top of init.toml.
+    case settings
+
+    /// How it is written in a file; empty for the top of one.
+    public var header: String {
+        switch self {
+        case .service, .settings: return ""
+        case .when: return "[when]"
+        case .restart: return "[restart]"
+        case .stop: return "[stop]"
+        }
+    }
+
+    /// Its keys, in the order of the documentation.
+    public var keys: [Key] {
+        switch self {
+        case .service: return Key.service
+        case .when: return Key.when
+        case .restart: return Key.restart
+        case .stop: return Key.stop
+        case .settings: return Key.settings
+        }
+    }
+
+    /// The line of a key.
+    func key(_ name: String) -> Key? {
+        // By index: a loop over the elements would copy, and so count references to, all that a key holds.
+        let keys = keys
+        let count = name.utf8.count
+        for place in keys.indices where keys[place].name.utf8.count == count && keys[place].name == name {
+            return keys[place]
+        }
+        return nil
+    }
+}
+
+extension Key {
+    static let service: [Key] = [
+        Key("description", .text, "What the service is, in one line for people"),
+        Key(
+            "type", .choice(["longrun", "oneshot", "main", "group"]), default: "longrun",
+            "longrun is kept running, oneshot runs to its end once, main is the main program, group is only a name"),
+        Key("command", .command, process: true, "The program and its arguments, never given to a shell"),
+        Key("script", .text, process: true, "Text run by /bin/sh -e, or by the interpreter of its own #! line"),
+        Key("plugin", .text, process: true, "The stage that does the work, in place of a command"),
+        Key("options", .open(.options), process: true, "What the stage is told"),
+        Key(
+            "route", .choice(["append", "replace", "auto"]), default: "append", process: true,
+            "How the container's arguments meet the command of the main program"),
+        Key(
+            "autostart", .boolean, default: "true", "Whether it is started at boot without another service requiring it"
+        ),
+        Key("optional", .boolean, default: "false", "Its failure is logged and counts as done"),
+        Key("essential", .boolean, default: "false", process: true, "When it ends for good, the container stops"),
+        Key(
+            "requires", .names, default: "[]",
+            "Services that must be up before it starts, and that it cannot do without"),
+        Key("wants", .names, default: "[]", "Services that are started, and waited for until each is up or has failed"),
+        Key("after", .names, default: "[]", "Services that it starts after, where both are started anyway"),
+        Key("before", .names, default: "[]", "Services that start after it, where both are started anyway"),
+        Key("when", .table(.when), "Conditions that must all hold, else the service is skipped"),
+        Key("user", .account, process: true, "The user that it runs as, by name or number"),
+        Key("group", .account, process: true, "The group that it runs with; the user's own where it is not set"),
+        Key(
+            "groups", .accounts, process: true, "Its other groups; those of the user in /etc/group where it is not set"),
+        Key("directory", .template, process: true, "The working directory"),
+        Key("umask", .mode, process: true, "The permissions that its new files do not get, in octal"),
+        Key("stdin", .choice(["null", "inherit"]), default: "null", process: true, "What its standard input is"),
+        Key(
+            "environment-files", .paths, default: "[]", process: true,
+            "Files of NAME=value lines; a leading - allows one to be missing"),
+        Key("environment", .open(.environment), process: true, "Environment variables; false takes one out"),
+        Key(
+            "environment-clear", .boolean, default: "false", process: true,
+            "It gets none of the container's environment"),
+        Key("restart", .table(.restart), process: true, "Whether and when it is started again after it ended"),
+        Key("stop", .table(.stop), process: true, "How it is told to stop"),
+    ]
+
+    static let when: [Key] = [
+        Key("env", .variables, "Variables that must be 1, true, yes or on"),
+        Key("env-unset", .variables, "Variables that must not be set, or be empty"),
+        Key("env-equals", .open(.equals), "Variables that must have just that value"),
+        Key("path-exists", .pathOrPaths, "Paths that must exist"),
+        Key("path-missing", .pathOrPaths, "Paths that must not exist"),
+        Key("tty", .boolean, "Whether standard input and output must be a terminal, or must not"),
+        Key("root", .boolean, "Whether the init must run as root, or must not"),
+        Key("main", .wordLists, "How the arguments of the main program must begin"),
+    ]
+
+    static let restart: [Key] = [
+        Key(
+            "policy", .choice(["always", "on-failure", "never"]), default: "always",
+            "When it is started again: always for a longrun, never for the others where it is not set"),
+        Key("delay", .duration(moreThanZero: false), default: "1s", "The wait before the first restart in a row"),
+        Key(
+            "factor", .number(from: 1, to: 1_000_000), default: "2",
+            "By how much the wait grows from one quick death to the next"),
+        Key("max-delay", .duration(moreThanZero: false), default: "30s", "The longest wait"),
+        Key(
+            "jitter", .number(from: 0, to: 1), default: "0.1",
+            "The share by which a wait is made longer or shorter at random, 0 to 1"),
+        Key(
+            "reset-after", .duration(moreThanZero: false), default: "60s",
+            "One that was up for so long is started again at once"),
+        // The moments of that many starts are remembered for each service.
+        Key("limit", .integer(from: 1, to: 10_000), "So many starts within `within`, then it has failed"),
+        Key("within", .duration(moreThanZero: true), default: "60s", "The time in which `limit` counts"),
+        Key("success-codes", .exitConditions, default: "[0]", "Exit codes and signals that mean success"),
+        Key(
+            "never-after", .exitConditions, default: "[]", "Exit codes and signals after which it is not started again"),
+    ]
+
+    static let stop: [Key] = [
+        Key("signal", .signal, default: "SIGTERM", "The signal that tells it to stop"),
+        Key("timeout", .duration(moreThanZero: false), default: "10s", "How long it may take before SIGKILL"),
+        Key("command", .command, "Run before the signal is sent"),
+    ]
+
+    static let settings: [Key] = [
+        Key(
+            "shutdown-timeout", .duration(moreThanZero: true), default: "9s",
+            "The ceiling for the whole stop of the container"),
+        Key("environment", .open(.environment), "Environment variables of every service; false takes one out"),
+        Key("signals", .open(.signals), "What is done with a signal sent to the init"),
+        Key("restart", .table(.restart), "Defaults for the [restart] of every service"),
+    ]
+}
+
+extension ValueKind {
+    /// Whether a value of that type of TOML can be read as it.
+    func accepts(_ kind: Value.Kind) -> Bool {
+        switch (self, kind) {
+        case (.text, .string), (.template, .string), (.choice, .string), (.boolean, .boolean), (.integer, .integer),
+            (.number, .integer), (.number, .float), (.duration, .string), (.duration, .integer), (.duration, .float),
+            (.names, .array), (.command, .array), (.paths, .array), (.pathOrPaths, .string), (.pathOrPaths, .array),
+            (.variables, .string), (.variables, .array), (.account, .string), (.account, .integer),
+            (.accounts, .array), (.mode, .string), (.mode, .integer), (.signal, .string), (.signal, .integer),
+            (.exitConditions, .array), (.wordLists, .array), (.table, .table), (.open, .table):
+            return true
+        default:
+            return false
+        }
+    }
+
+    /// What it takes, as it stands in "`key` takes …".
+    var phrase: String {
+        switch self {
+        case .text, .template: return "a string"
+        case .boolean: return "true or false"
+        case .integer: return "an integer"
+        case .number: return "a number"
+        case .duration: return "a duration"
+        case .choice: return "a word"
+        case .names: return "a list of service names"
+        case .command: return "a list of strings"
+        case .paths: return "a list of paths"
+        case .pathOrPaths: return "a path or a list of paths"
+        case .variables: return "a variable's name or a list of them"
+        case .account: return "a name or a number"
+        case .accounts: return "a list of names and numbers"
+        case .mode: return "octal digits"
+        case .signal: return "a signal"
+        case .exitConditions: return "a list of exit codes and signal names"
+        case .wordLists: return "a list of words, or a list of such lists"
+        case .table: return "a table"
+        case .open(let content): return say("a table of %", content.phrase)
+        }
+    }
+
+    /// How a value of it is written.
+    var example: String? {
+        switch self {
+        case .text, .template, .table, .open: return nil
+        case .boolean: return "write true or false, without quotes"
+        case .integer: return "write an integer without quotes, such as 5"
+        case .number: return "write a number without quotes, such as 1.5"
+        case .duration: return "write a duration such as \"500ms\", \"10s\" or \"1m30s\", or a number of seconds"
+        case .choice(let words): return "write " + quotedChoice(words)
+        case .names: return "write names in brackets, such as [\"database\"]"
+        case .command: return "write the program and its arguments as a list, such as [\"sleep\", \"60\"]"
+        case .paths: return "write paths in brackets, such as [\"/etc/web.env\"]"
+        case .pathOrPaths: return "write a path such as \"/run/ready\", or several in brackets"
+        case .variables: return "write a name such as \"DEBUG\", or several in brackets"
+        case .account: return "write a name such as \"www-data\", or a number such as 1000"
+        case .accounts: return "write names and numbers in brackets, such as [\"video\", 1000]"
+        case .mode: return "write it as \"022\" or 0o022"
+        case .signal: return "write a signal such as \"SIGTERM\""
+        case .exitConditions: return "write them in brackets, such as [0, 78, \"SIGTERM\"]"
+        case .wordLists: return "write words in brackets, such as [\"gateway\", \"run\"]"
+        }
+    }
+}
+
+extension Value.Kind {
+    /// Its type with an article, as it stands in "not …".
+    var phrase: String {
+        switch self {
+        case .string: return "a string"
+        case .integer: return "an integer"
+        case .float: return "a float"
+        case .boolean(let value): return value ? "true" : "false"
+        case .dateTime: return "a date or time"
+        case .array: return "a list"
+        case .table: return "a table"
+        }
+    }
+}
