@@ -110,7 +110,9 @@ let package = Package(
         .target(name: "CSystem", cSettings: cSettings),
         .target(name: "System", dependencies: ["CSystem"], swiftSettings: librarySettings),
         .target(name: "ConfigParser", swiftSettings: librarySettings),
+        .target(name: "Runtime", dependencies: ["CSystem", "System", "ConfigParser"], swiftSettings: librarySettings),
         .testTarget(name: "ConfigParserTests", dependencies: ["ConfigParser"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ConfigParser", "System", "CSystem"]),
         .testTarget(name: "SystemTests", dependencies: ["System", "CSystem"]),
     ]
 )
