@@ -106,13 +106,21 @@ let executableSettings: [SwiftSetting] =
 
 let package = Package(
     name: "hermes-init",
+    products: [.executable(name: "hermes-init", targets: ["hermes-init"])],
     targets: [
         .target(name: "CSystem", cSettings: cSettings),
         .target(name: "System", dependencies: ["CSystem"], swiftSettings: librarySettings),
         .target(name: "ConfigParser", swiftSettings: librarySettings),
         .target(name: "Runtime", dependencies: ["CSystem", "System", "ConfigParser"], swiftSettings: librarySettings),
+        .target(name: "Plugins", dependencies: ["CSystem", "System", "ConfigParser"], swiftSettings: librarySettings),
+        .executableTarget(
+            name: "hermes-init",
+            dependencies: ["CSystem", "System", "ConfigParser", "Runtime", "Plugins"],
+            swiftSettings: executableSettings,
+            linkerSettings: linkerSettings),
         .testTarget(name: "ConfigParserTests", dependencies: ["ConfigParser"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ConfigParser", "System", "CSystem"]),
         .testTarget(name: "SystemTests", dependencies: ["System", "CSystem"]),
+        .testTarget(name: "hermes-initTests", dependencies: ["hermes-init", "Runtime", "ConfigParser"]),
     ]
 )

@@ -1,0 +1,7 @@
+/// The stages that are built in.
+public enum Registry {
+    /// In the order in which they are listed to people.
+    public static let plugins: [Plugin] = [
+        FindExecutable.plugin
+    ]
+}

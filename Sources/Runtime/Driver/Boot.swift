@@ -1,0 +1,172 @@
+import CSystem
+import ConfigParser
+import System
+
+/// The beginning of a boot, in the order that loses nothing: signals are blocked and the three standard descriptors made
+/// sure of before a file is read; everything is read and checked before a process is started.
+
+/// The files of a boot, read and checked: what `--check` and `--plan` show and what a boot starts from.
+public struct Loaded: Sendable {
+    /// What the files say, with everything that is wrong in them and between them.
+    public var result: ReadResult
+    /// In the order of the graph's IDs: the services of the files, and the main program where no file names one.
+    public var services: [Service]
+    /// The place of that main program in `services`.
+    public var implicitMain: Int?
+    /// nil where something is wrong.
+    public var graph: Graph?
+
+    /// No file was found at all.
+    public var isBare: Bool { result.sources.files.isEmpty }
+
+    /// Whether a boot has to be refused.
+    public var hasErrors: Bool {
+        for diagnostic in result.diagnostics where diagnostic.severity == .error { return true }
+        return graph == nil
+    }
+}
+
+/// Reads the folders and checks what is in them.
+/// - Parameters:
+///   - folders: weakest first; each must be there where `areRequired`.
+///   - arguments: the container's; they make a main program where no file does.
+///   - stages: the plugins that services may name.
+public func load(folders: [Bytes], areRequired: Bool, arguments: [Bytes], stages: Stages) -> Loaded {
+    var folderDiagnostics = [Diagnostic]()
+    let files = readFolders(folders, areRequired: areRequired, diagnostics: &folderDiagnostics)
+    var result = ConfigurationReader.read(files)
+    result.diagnostics = folderDiagnostics + result.diagnostics
+    var services = result.configuration.services
+    var implicitMain: Int?
+    if !arguments.isEmpty, !services.contains(where: { $0.type == .main }) {
+        var main = Service(name: services.contains(where: { $0.name == "main" }) ? "main program" : "main")
+        main.type = .main
+        main.restart.policy = .never
+        implicitMain = services.count
+        services.append(main)
+    }
+    stages.check(services, &result.diagnostics)
+    let graph = Graph.build(
+        services, masked: result.configuration.maskedNames, diagnostics: &result.diagnostics)
+    return Loaded(result: result, services: services, implicitMain: implicitMain, graph: graph)
+}
+
+/// Boots: the whole life of the container. Gives its exit code.
+/// - Parameter stages: the plugins that services may name.
+public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
+    let inherited = InheritedSignals.block()
+    let closed = openMissingDescriptors()
+    let standardOutput = ContainerOutput(descriptor: 1)
+    let standardError = isSameFile(1, 2) ? standardOutput : ContainerOutput(descriptor: 2)
+
+    /// Ends before there is a loop.
+    func giveUp(_ text: String, code: Int32) -> Int32 {
+        standardError.append(message: Bytes(text.utf8))
+        standardError.drain(milliseconds: timeForReport)
+        return code
+    }
+
+    for name in closed {
+        standardError.append(
+            message: Bytes(
+                ("hermes-init: " + name + " was closed when the container started; /dev/null stands in for it. "
+                    + "Give it one where the container is started (docker run -i, or a redirection)\n").utf8))
+    }
+    becomeReaper(options)
+    let loaded = load(
+        folders: options.folders, areRequired: options.foldersAreRequired, arguments: options.arguments, stages: stages)
+    let renderer = DiagnosticRenderer(sources: loaded.result.sources, color: isatty(2) == 1)
+    guard !loaded.hasErrors, let graph = loaded.graph else {
+        let text =
+            renderer.render(loaded.result.diagnostics)
+            + "hermes-init: the configuration is wrong, so nothing was started; mend the files above"
+            + " (hermes-init --check shows the same without booting)\n"
+        return giveUp(text, code: LaunchCode.configuration)
+    }
+    if !loaded.result.diagnostics.isEmpty {
+        standardError.append(message: Bytes(renderer.render(loaded.result.diagnostics).utf8))
+    }
+    if loaded.services.isEmpty {
+        let text =
+            "hermes-init: there is nothing to run: no command was given and no service file was found in "
+            + shown(options.folders) + ". Write hermes-init -- COMMAND, or add a service file\n"
+        return giveUp(text, code: usageCode)
+    }
+
+    var terminal = Terminal()
+    let voice = options.standIn.map {
+        StandInVoice(
+            program: $0, verbosity: options.verbosity, warnsWhenReaping: options.warnsWhenReaping, own: getpid())
+    }
+    func tell(_ step: StandInStep) {
+        if let line = voice?.line(step) { standardError.append(message: Bytes((line + "\n").utf8)) }
+    }
+    if options.mainGetsSession, let error = terminal.giveUp() { tell(.cannotGiveUpTerminal(error)) }
+    if getpid() != 1 && !hi_is_subreaper() { tell(.reapsNothing) }
+    let context = LaunchContext(
+        environment: .ofProcess(), settings: loaded.result.configuration.settings, arguments: options.arguments,
+        own: .current(), sources: loaded.result.sources)
+    do throws(Errno) {
+        let driver = try Driver(
+            core: core(loaded, graph, options), services: loaded.services, implicitMain: loaded.implicitMain,
+            context: context, stages: stages, options: options, voice: voice, inherited: inherited,
+            output: (standardOutput, standardError), terminal: terminal)
+        let code = driver.run()
+        return options.codesThatBecomeZero.contains(code) ? 0 : code
+    } catch {
+        return giveUp(
+            "hermes-init: cannot set up the event loop: " + error.text + "\n", code: LaunchCode.system)
+    }
+}
+
+/// EX_USAGE of sysexits.h.
+private let usageCode: Int32 = 64
+
+/// How long a reader of the report may take, in milliseconds, before the init ends all the same.
+private let timeForReport: Int32 = 5000
+
+private func core(_ loaded: Loaded, _ graph: Graph, _ options: BootOptions) -> Core {
+    var coreOptions = Core.Options()
+    coreOptions.seed = UInt64(bitPattern: hi_monotonic_nanoseconds()) ^ UInt64(UInt32(bitPattern: getpid())) << 40
+    coreOptions.isBare = loaded.isBare
+    coreOptions.forwardsToGroup = options.forwardsToGroup
+    coreOptions.suspendsItself = options.suspendsItself
+    coreOptions.skipsStragglers = options.standIn != nil && getpid() != 1
+    var settings = loaded.result.configuration.settings
+    for rewrite in options.rewrites where !settings.signals.contains(where: { $0.signal == rewrite.signal }) {
+        settings.signals.append((rewrite.signal, rewrite.to.map { .rewrite($0) } ?? .ignore))
+    }
+    return Core(services: loaded.services, settings: settings, graph: graph, options: coreOptions)
+}
+
+private func shown(_ folders: [Bytes]) -> String {
+    var text = ""
+    for folder in folders { text += (text.isEmpty ? "" : ", ") + folder.shown }
+    return text
+}
+
+/// Orphans come to the init of their own accord where it is PID 1; elsewhere it asks for them (PR_SET_CHILD_SUBREAPER).
+private func becomeReaper(_ options: BootOptions) {
+    if getpid() != 1 && options.becomesSubreaper { hi_become_subreaper() }
+    if let signal = options.parentDeathSignal { hi_set_parent_death_signal(signal.number) }
+}
+
+/// The standard descriptors must be open before anything else is opened, or a pipe of the init would take their place.
+/// Gives the names of those that were not.
+private func openMissingDescriptors() -> [String] {
+    var closed = [String]()
+    for (number, name) in ["stdin", "stdout", "stderr"].enumerated() where !hi_is_open(Int32(number)) {
+        closed.append(name)
+        // The lowest free number, which is this one; kept for the whole life.
+        _ = hi_open_null()
+    }
+    return closed
+}
+
+/// Whether two descriptors lead to the same pipe, terminal or file.
+private func isSameFile(_ one: Int32, _ other: Int32) -> Bool {
+    var first = hi_file()
+    var second = hi_file()
+    return hi_fstat(one, &first) == 0 && hi_fstat(other, &second) == 0 && first.device == second.device
+        && first.inode == second.inode && first.special == second.special
+}

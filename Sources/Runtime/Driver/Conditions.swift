@@ -1,0 +1,103 @@
+import CSystem
+import ConfigParser
+import System
+
+/// `[when]`: whether a service runs at all, looked at when everything it waits for is up. The words of the answer are those
+/// of the log line and of `--plan`.
+
+/// What conditions are judged by.
+public struct ConditionContext {
+    var environment: Environment
+    var arguments: [Bytes]
+    var isTerminal: Bool
+    var isRoot: Bool
+    /// Whether a path is there; links are followed.
+    var exists: (Bytes) -> Bool
+
+    /// As things are for this process, now.
+    public init(arguments: [Bytes], environment: Environment) {
+        self.environment = environment
+        self.arguments = arguments
+        isTerminal = Terminal().isTerminal
+        isRoot = OwnIdentity.current().isRoot
+        exists = { fileKind($0) != .missing }
+    }
+
+    init(
+        environment: Environment, arguments: [Bytes], isTerminal: Bool, isRoot: Bool, exists: @escaping (Bytes) -> Bool
+    ) {
+        self.environment = environment
+        self.arguments = arguments
+        self.isTerminal = isTerminal
+        self.isRoot = isRoot
+        self.exists = exists
+    }
+
+    /// Whether one condition holds.
+    public func holds(_ condition: Condition) -> Bool { unmet(condition, self) == nil }
+}
+
+/// nil where every condition holds; else the first that does not, in words.
+func unmetCondition(_ conditions: [Condition], _ context: ConditionContext) -> String? {
+    for condition in conditions {
+        if let reason = unmet(condition, context) { return reason }
+    }
+    return nil
+}
+
+private func unmet(_ condition: Condition, _ context: ConditionContext) -> String? {
+    switch condition {
+    case .environmentTrue(let name):
+        guard let value = context.environment.value(name), !value.isEmpty else { return name + " is not set" }
+        return isTrue(value) ? nil : name + " is " + value.shown + ", not 1, true, yes or on"
+    case .environmentUnset(let name):
+        guard let value = context.environment.value(name), !value.isEmpty else { return nil }
+        return name + " is set"
+    case .environmentEquals(let name, let wanted):
+        guard let value = context.environment.value(name) else { return name + " is not set" }
+        return value.elementsEqual(wanted.utf8) ? nil : name + " is " + value.shown + ", not " + wanted
+    case .pathExists(let template):
+        return pathReason(template, context, mustExist: true)
+    case .pathMissing(let template):
+        return pathReason(template, context, mustExist: false)
+    case .tty(let wanted):
+        if wanted == context.isTerminal { return nil }
+        return wanted ? "stdin and stdout are not a terminal" : "stdin and stdout are a terminal"
+    case .root(let wanted):
+        if wanted == context.isRoot { return nil }
+        return wanted ? "hermes-init does not run as root" : "hermes-init runs as root"
+    case .main(let beginnings):
+        for words in beginnings where begins(context.arguments, with: words) { return nil }
+        return "the main program's arguments do not begin so"
+    }
+}
+
+private func pathReason(_ template: Template, _ context: ConditionContext, mustExist: Bool) -> String? {
+    let path: Bytes
+    do throws(ExpansionError) {
+        path = try template.expand { context.environment.value($0) }
+    } catch {
+        // A path with a variable that is not set names no file.
+        return mustExist ? error.variable + " is not set" : nil
+    }
+    if context.exists(path) == mustExist { return nil }
+    return path.shown + (mustExist ? " does not exist" : " exists")
+}
+
+private func begins(_ arguments: [Bytes], with words: [String]) -> Bool {
+    guard arguments.count >= words.count else { return false }
+    for (argument, word) in zip(arguments, words) where !argument.elementsEqual(word.utf8) { return false }
+    return true
+}
+
+/// 1, true, yes and on, in any case.
+func isTrue(_ value: Bytes) -> Bool {
+    var lower = Bytes()
+    for byte in value { lower.append(byte >= 0x41 && byte <= 0x5A ? byte &+ 0x20 : byte) }
+    for word: StaticString in ["1", "true", "yes", "on"] {
+        if lower.elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)) {
+            return true
+        }
+    }
+    return false
+}

@@ -1,0 +1,94 @@
+import CSystem
+import ConfigParser
+import System
+
+/// From folders to the files that the schema's reader takes. Decides nothing about their content: what cannot be read is
+/// handed on with the reason, so that one report names everything that is wrong.
+
+/// A service file larger than this is no service file.
+private let largestFile = largestConfigurationFile
+
+/// Lists folders, weakest first, and reads what is in them.
+/// - Parameters:
+///   - folders: paths; each may be missing unless `areRequired`.
+///   - diagnostics: folders that cannot be listed.
+/// - Returns: service files and drop-ins, in the order of the folders and by name within one.
+public func readFolders(_ folders: [Bytes], areRequired: Bool, diagnostics: inout [Diagnostic]) -> [InputFile] {
+    var files = [InputFile]()
+    for folder in folders {
+        do throws(Errno) {
+            for name in try sortedFolder(folder) where name.first != dot {
+                if hasSuffix(name, ".toml") {
+                    files.append(inputFile(folder: folder, name: name, dropIn: nil))
+                } else if hasSuffix(name, ".d") {
+                    addDropIns(folder: folder, name: name, to: &files, diagnostics: &diagnostics)
+                }
+            }
+        } catch {
+            if error == .noEntry && !areRequired { continue }
+            diagnostics.append(unreadableFolder(folder, error))
+        }
+    }
+    return files
+}
+
+private func addDropIns(folder: Bytes, name: Bytes, to files: inout [InputFile], diagnostics: inout [Diagnostic]) {
+    let path = folder + [slash] + name
+    guard fileKind(path) == .folder else { return }
+    let service = Bytes(name.dropLast(2)) + Bytes(".toml".utf8)
+    do throws(Errno) {
+        for dropIn in try sortedFolder(path) where dropIn.first != dot && hasSuffix(dropIn, ".toml") {
+            var file = inputFile(folder: path, name: dropIn, dropIn: dropIn.shown)
+            file.name = service.shown
+            files.append(file)
+        }
+    } catch {
+        diagnostics.append(unreadableFolder(path, error))
+    }
+}
+
+private func inputFile(folder: Bytes, name: Bytes, dropIn: String?) -> InputFile {
+    let path = folder + [slash] + name
+    var content: InputFile.Content
+    do throws(Errno) {
+        let bytes = try readFile(path, limit: largestFile)
+        content = bytes.isEmpty ? .mask : .bytes(bytes)
+    } catch {
+        // Looked at only where reading failed: most files are files.
+        content = fileKind(path) == .nullDevice ? .mask : .unreadable(reason(error))
+    }
+    return InputFile(path: path.shown, name: name.shown, dropIn: dropIn, content: content)
+}
+
+private func reason(_ error: Errno) -> String {
+    if error == .isFolder { return "it is a folder" }
+    if error == .tooLarge { return "it is larger than 1 MiB" }
+    if error.code == ENOTSUP || error.code == ENXIO { return "it is not a regular file" }
+    if error == .noEntry { return "it is a symbolic link to a file that does not exist" }
+    return error.text
+}
+
+private func unreadableFolder(_ folder: Bytes, _ error: Errno) -> Diagnostic {
+    Diagnostic(
+        code: "unreadable-folder", "cannot read the configuration folder " + folder.shown + ": " + error.text,
+        help: error == .noEntry
+            ? "check the path given to --config" : "make it readable for the user that the container starts as")
+}
+
+private let dot: UInt8 = 0x2E
+private let slash: UInt8 = 0x2F
+
+private func hasSuffix(_ name: Bytes, _ suffix: StaticString) -> Bool {
+    let length = suffix.utf8CodeUnitCount
+    return name.count > length
+        && name.suffix(length).elementsEqual(UnsafeBufferPointer(start: suffix.utf8Start, count: length))
+}
+
+/// The names in a folder, byte by byte in order.
+private func sortedFolder(_ path: Bytes) throws(Errno) -> [Bytes] {
+    let names = try listFolder(path)
+    var sorted = [Bytes]()
+    sorted.reserveCapacity(names.count)
+    for place in order(names) { sorted.append(names[place]) }
+    return sorted
+}

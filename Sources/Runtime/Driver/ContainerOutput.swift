@@ -1,0 +1,176 @@
+import CSystem
+import ConfigParser
+import System
+
+/// The container's stdout or stderr, as the init writes to it: the lines of services and its own messages. Never blocks,
+/// whatever stands behind the descriptor, and never makes the descriptor itself non-blocking: main shares it.
+///
+/// How a write that does not wait is made depends on what the descriptor is:
+///   - a pipe, a terminal: opened anew through /proc/self/fd, which gives a description of our own that is non-blocking
+///   - a regular file: as it is; a file never makes a writer wait for a reader. Opened anew it would start at its beginning
+///   - a socket: send(2) with MSG_DONTWAIT
+///   - where opening anew is denied (a pipe that belongs to another user): pwritev2(2) with RWF_NOWAIT, and on kernels
+///     without that, poll(2) first and then no more than the PIPE_BUF bytes that a pipe which can be written has room for
+final class ContainerOutput {
+    private enum Way { case nonBlocking(FileDescriptor), file, socket, noWait, pollFirst }
+
+    private let number: Int32
+    private var way: Way
+    private var queue = Bytes()
+    private var head = 0
+    private var isWaiting = false
+    private var lostMessages = 0
+    private let token: Token
+    /// Nobody reads any more (EPIPE): what comes is dropped, as the kernel would drop it for the service itself.
+    private var isBroken = false
+
+    /// Above this many waiting bytes the services' pipes are left unread, so that they wait and nothing is lost.
+    static let highWater = 64 * 1024
+    /// The init's own messages are taken, each whole, while no more than this waits; a message that is lost is counted.
+    private static let mostForMessages = 128 * 1024
+
+    /// For descriptor 1 or 2.
+    init(descriptor: Int32) {
+        number = descriptor
+        token = Token(.containerOutput, index: Int(descriptor))
+        var file = hi_file()
+        _ = hi_fstat(descriptor, &file)
+        if hi_is_regular(file.mode) {
+            way = .file
+        } else if hi_is_socket(file.mode) {
+            way = .socket
+        } else {
+            let path = Bytes("/proc/self/fd/".utf8) + Bytes(String(descriptor).utf8)
+            do throws(Errno) {
+                way = .nonBlocking(try FileDescriptor.open(path, flags: O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND))
+            } catch {
+                way = .noWait
+            }
+        }
+    }
+
+    /// Services have to wait until the reader has caught up.
+    var isFull: Bool { waiting > ContainerOutput.highWater }
+    var isEmpty: Bool { waiting == 0 }
+    /// How many bytes are queued.
+    var waiting: Int { queue.count &- head }
+
+    /// Queues bytes of a service. The caller stops reading while `isFull`, which bounds the queue.
+    func append(_ bytes: some Sequence<UInt8>) {
+        if !isBroken { queue.append(contentsOf: bytes) }
+    }
+
+    /// Queues a message of the init, whole or, where the reader has been gone for long, not at all.
+    func append(message: Bytes) {
+        if isBroken { return }
+        if waiting > ContainerOutput.mostForMessages {
+            lostMessages &+= 1
+            return
+        }
+        tellLoss()
+        queue.append(contentsOf: message)
+    }
+
+    private func tellLoss() {
+        if lostMessages == 0 { return }
+        let count = String(lostMessages) + (lostMessages == 1 ? " message was" : " messages were")
+        lostMessages = 0
+        queue.append(contentsOf: ("hermes-init: " + count + " lost here: nobody read the output\n").utf8)
+    }
+
+    /// Writes what it can without waiting; asks the loop to be called again when there is room.
+    func flush(_ loop: EventLoop) {
+        if !writeAll() {
+            compact()
+            if !isWaiting { isWaiting = loop.addWriter(waitingNumber, token) }
+        } else if isWaiting {
+            loop.remove(waitingNumber)
+            isWaiting = false
+        }
+    }
+
+    /// At the end of the program: writes the rest, for at most so many milliseconds.
+    func drain(milliseconds: Int32) {
+        drain(until: hi_monotonic_nanoseconds() &+ Int64(milliseconds) &* 1_000_000)
+    }
+
+    /// The same, up to a moment of CLOCK_MONOTONIC in nanoseconds.
+    func drain(until end: Int64) {
+        while !writeAll() {
+            let left = (end &- hi_monotonic_nanoseconds()) / 1_000_000
+            if left <= 0 { return }
+            var request = pollfd(fd: waitingNumber, events: Int16(POLLOUT), revents: 0)
+            _ = poll(&request, 1, Int32(truncatingIfNeeded: left))
+        }
+    }
+
+    /// Writes until nothing is left or there is no room; false in the second case.
+    private func writeAll() -> Bool {
+        while true {
+            if head >= queue.count {
+                queue.removeAll(keepingCapacity: queue.capacity <= 4 * ContainerOutput.highWater)
+                head = 0
+                if lostMessages == 0 || isBroken { return true }
+                tellLoss()
+            }
+            switch writeSome() {
+            case .wrote(let count): head &+= count
+            case .interrupted: continue
+            case .full: return false
+            case .broken:
+                isBroken = true
+                head = queue.count
+            }
+        }
+    }
+
+    private var waitingNumber: Int32 {
+        if case .nonBlocking(let file) = way { return file.number }
+        return number
+    }
+
+    private enum Outcome { case wrote(Int), interrupted, full, broken }
+
+    private func writeSome() -> Outcome {
+        let start = head
+        let written: Int = queue.withUnsafeBytes { bytes in
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
+            switch way {
+            case .nonBlocking(let file): return write(file.number, rest.baseAddress, rest.count)
+            case .file: return write(number, rest.baseAddress, rest.count)
+            case .socket: return hi_send_nowait(number, rest.baseAddress, rest.count)
+            case .noWait: return hi_write_nowait(number, rest.baseAddress, rest.count)
+            case .pollFirst:
+                var request = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+                guard poll(&request, 1, 0) > 0 else { return ContainerOutput.wouldWait }
+                return write(number, rest.baseAddress, min(rest.count, Int(PIPE_BUF)))
+            }
+        }
+        if written > 0 { return .wrote(written) }
+        // No file writes nothing without an error; one that did would be tried without end.
+        if written == 0 || written == ContainerOutput.wouldWait { return .full }
+        let error = Errno.current
+        switch error.code {
+        case EINTR: return .interrupted
+        case EAGAIN: return .full
+        case EOPNOTSUPP, ENOSYS, EINVAL:
+            guard case .noWait = way else { return .broken }
+            way = .pollFirst
+            return .interrupted
+        // A full disk: the lines are lost, but the next ones may find room again.
+        case ENOSPC, EDQUOT, EIO:
+            head = queue.count
+            return .interrupted
+        default: return .broken
+        }
+    }
+
+    private static let wouldWait = -2
+
+    private func compact() {
+        if head > ContainerOutput.highWater {
+            queue.removeFirst(head)
+            head = 0
+        }
+    }
+}

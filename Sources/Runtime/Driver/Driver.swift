@@ -1,0 +1,150 @@
+import CSystem
+import ConfigParser
+import System
+
+/// The loop of the init: one thread, one epoll. It sees facts (a signal, a death, a report, a moment), hands them to the core,
+/// and carries out what the core says. It decides nothing itself; it polls nothing; it waits only in epoll_wait.
+final class Driver {
+    var core: Core
+    let services: [Service]
+    let implicitMain: Int?
+    var context: LaunchContext
+    let stages: Stages
+    /// By service: where the exports of a stage that runs arrive.
+    var exports: [Int: FileDescriptor] = [:]
+    let options: BootOptions
+    let voice: StandInVoice?
+    let inherited: InheritedSignals
+    let loop: EventLoop
+    let signals: FileDescriptor
+    let timer: FileDescriptor
+    let null: FileDescriptor
+    let standardOutput: ContainerOutput
+    let standardError: ContainerOutput
+    let relay: OutputRelay
+    let spawner: Spawner
+    var terminal: Terminal
+    var stragglers = Stragglers()
+    let own = getpid()
+
+    var owners: [Int32: ProcessOwner] = [:]
+    /// By service: its process while there is one, and the process group it had last.
+    var processes: [Int32]
+    var groups: [Int32]
+    var stopCommands: [Int32]
+    var queue: [Event] = []
+    var armed: Instant?
+    var mayHaveMoreToReap = false
+    var hasChildren = true
+    var waitsForStragglers = false
+    var exitCode: Int32?
+
+    /// Deaths looked at in one turn, so that a flood of orphans does not keep a service's restart waiting.
+    static let reapedInOneTurn = 1024
+
+    init(
+        core: Core, services: [Service], implicitMain: Int?, context: LaunchContext, stages: Stages,
+        options: BootOptions,
+        voice: StandInVoice?, inherited: InheritedSignals, output: (standard: ContainerOutput, error: ContainerOutput),
+        terminal: Terminal
+    ) throws(Errno) {
+        self.core = core
+        self.services = services
+        self.implicitMain = implicitMain
+        self.context = context
+        self.stages = stages
+        self.options = options
+        self.voice = voice
+        self.inherited = inherited
+        self.terminal = terminal
+        (standardOutput, standardError) = output
+        loop = try EventLoop()
+        let signalNumber = hi_signalfd()
+        if signalNumber < 0 { throw Errno.current }
+        signals = FileDescriptor(owning: signalNumber)
+        let timerNumber = timerfd_create(CLOCK_MONOTONIC, O_CLOEXEC | O_NONBLOCK)
+        if timerNumber < 0 { throw Errno.current }
+        timer = FileDescriptor(owning: timerNumber)
+        null = try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDONLY)
+        relay = try OutputRelay(standardOutput: standardOutput, standardError: standardError)
+        spawner = Spawner(inheritedIgnored: inherited.ignored, loop: loop)
+        processes = [Int32](repeating: 0, count: services.count)
+        groups = [Int32](repeating: 0, count: services.count)
+        stopCommands = [Int32](repeating: 0, count: services.count)
+        try loop.mustAddReader(signals, Token(.signals))
+        try loop.mustAddReader(timer, Token(.timer))
+        try relay.start(loop)
+        if services.count > Driver.servicesWithinUsualLimit { raiseDescriptorLimit() }
+    }
+
+    /// From the first event to the exit code.
+    func run() -> Int32 {
+        queue.append(.boot)
+        pump()
+        while exitCode == nil {
+            arm()
+            turn()
+            pump()
+        }
+        if options.standIn == .dumbInit { tellSession() }
+        relay.finishAll(milliseconds: Driver.lastWriteTime)
+        terminal.takeBack()
+        return exitCode ?? 0
+    }
+
+    /// As dumb-init does at its end: SIGTERM to what is left of the main program's session, and no waiting. With
+    /// --single-child that is nobody.
+    func tellSession() {
+        if options.mainGetsSession, let main = core.main {
+            sendToGroup(.terminate, of: main)
+        } else {
+            tell(.forwarded(SIGTERM))
+        }
+        tell(.ends(code: exitCode ?? 0))
+    }
+
+    /// A reader that is stuck when everything is over gets this long, in milliseconds.
+    static let lastWriteTime: Int32 = 1000
+
+    // MARK: - The log
+
+    func announce(_ announcement: Announcement) {
+        if announcement.severity > .debug { log(announcement.text(services: services)) }
+    }
+
+    /// A step that the program which the init stands in for would tell of.
+    func tell(_ step: StandInStep) {
+        if let voice, let line = voice.line(step) { standardError.append(message: Bytes((line + "\n").utf8)) }
+    }
+
+    /// A line on the container's stderr.
+    func log(_ text: String) {
+        standardError.append(message: Bytes(("hermes-init: " + text + "\n").utf8))
+    }
+
+    // MARK: - Descriptors
+
+    /// Below this many services the usual limit of 1,024 descriptors has room for their pipes.
+    static let servicesWithinUsualLimit = 200
+
+    /// A service's pipes take four descriptors in the init. Its children get the limit back that it was started with.
+    func raiseDescriptorLimit() {
+        var before = rlimit()
+        if hi_raise_descriptor_limit(&before) { spawner.descriptorLimit = before }
+    }
+}
+
+/// The signal mask and the ignored signals that the init was started with: the main program gets them back.
+struct InheritedSignals {
+    var mask: UInt64
+    var ignored: UInt64
+
+    /// Blocks every signal; from here on nothing that a signal can do is lost.
+    static func block() -> InheritedSignals {
+        let mask = hi_block_all_signals()
+        let ignored = hi_ignored_signals()
+        // Ignored, the kernel would reap by itself and no exit status would ever arrive.
+        hi_default_signal(SIGCHLD)
+        return InheritedSignals(mask: mask, ignored: ignored)
+    }
+}

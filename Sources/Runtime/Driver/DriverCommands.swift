@@ -1,0 +1,150 @@
+import CSystem
+import ConfigParser
+import System
+
+/// What the driver does: each effect of the core, carried out with the fewest system calls, never waiting for any of them.
+
+extension Driver {
+    /// Hands the facts to the core until there are none left, then writes what there is to write.
+    func pump() {
+        var next = 0
+        while next < queue.count {
+            let event = queue[next]
+            next &+= 1
+            let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
+            for effect in core.handle(event, at: now) { perform(effect) }
+        }
+        queue.removeAll(keepingCapacity: queue.capacity <= Driver.reapedInOneTurn)
+        relay.flush(loop)
+    }
+
+    func perform(_ effect: Effect) {
+        switch effect {
+        case .checkConditions(let id): checkConditions(id)
+        case .spawn(let id): start(id)
+        case .signal(let id, let signal): send(signal, to: id)
+        case .signalGroup(let id, let signal): sendToGroup(signal, of: id)
+        case .runStopCommand(let id): runStopCommand(id)
+        case .killStopCommand(let id):
+            guard let process = element(stopCommands, id), process > 0 else { return }
+            if hi_kill_group(process, SIGKILL) < 0 { _ = kill(process, SIGKILL) }
+        case .signalStragglers(let signal):
+            waitsForStragglers = true
+            stragglers.signal(signal.number, loop: loop)
+            reap()
+        case .suspendSelf: _ = kill(own, SIGSTOP)
+        case .announce(let announcement): announce(announcement)
+        case .exit(let code): exitCode = code
+        }
+    }
+
+    func element(_ list: [Int32], _ id: ServiceID) -> Int32? {
+        list.indices.contains(id.index) ? list[id.index] : nil
+    }
+
+    func checkConditions(_ id: ServiceID) {
+        guard services.indices.contains(id.index) else { return }
+        let judge = ConditionContext(
+            environment: context.environment, arguments: context.arguments, isTerminal: terminal.isTerminal,
+            isRoot: context.own.isRoot, exists: { fileKind($0) != .missing })
+        queue.append(.conditionsChecked(id, unmet: unmetCondition(services[id.index].when, judge)))
+    }
+
+    func start(_ id: ServiceID) {
+        guard services.indices.contains(id.index) else { return }
+        let service = services[id.index]
+        do throws(LaunchError) {
+            let launch = try context.launch(service, isImplicitMain: id.index == implicitMain)
+            let process = try spawn(launch, .service(id.index), isMain: service.type == .main)
+            processes[id.index] = process
+            groups[id.index] = process
+            if id == core.main {
+                // dumb-init leaves the folder it was started in, so that it can be unmounted. The child has its own.
+                if options.standIn == .dumbInit && context.isBare { hi_leave_folder() }
+                tell(.spawned(process: process, program: launch.arguments.first ?? []))
+            }
+        } catch {
+            queue.append(.spawnFailed(id, error.failure))
+        }
+    }
+
+    func runStopCommand(_ id: ServiceID) {
+        guard services.indices.contains(id.index), let words = services[id.index].stop.command else {
+            queue.append(.stopCommandEnded(id))
+            return
+        }
+        let service = services[id.index]
+        do throws(LaunchError) {
+            let launch = try context.stopCommand(words, of: service, process: processes[id.index])
+            stopCommands[id.index] = try spawn(launch, .stopCommand(id.index), isMain: false)
+        } catch {
+            log(service.name + ": [stop] command: " + error.failure.message)
+            queue.append(.stopCommandEnded(id))
+        }
+    }
+
+    func spawn(_ launch: Launch, _ owner: ProcessOwner, isMain: Bool) throws(LaunchError) -> Int32 {
+        do throws(Errno) {
+            let process = try spawner.spawn(
+                launch, owner: owner, options: try spawnOptions(owner, launch, isMain: isMain))
+            owners[process] = owner
+            hasChildren = true
+            return process
+        } catch {
+            throw LaunchError(cloneFailure(error))
+        }
+    }
+
+    func spawnOptions(
+        _ owner: ProcessOwner, _ launch: Launch, isMain: Bool
+    ) throws(Errno) -> SpawnOptions {
+        if isMain {
+            return SpawnOptions(
+                standard: (0, 1, 2), newSession: options.mainGetsSession,
+                takesForeground: terminal.isForeground && !options.mainGetsSession,
+                takesTerminal: options.mainGetsSession, keepsDescriptors: true,
+                shellFallback: options.standIn != nil, signalMask: inherited.mask, ignoredSignals: inherited.ignored)
+        }
+        let index: Int
+        switch owner {
+        case .service(let service), .stopCommand(let service): index = service
+        }
+        let pipes = try relay.descriptors(of: index, name: services[index].name)
+        if let user = launch.identity.uid {
+            // Or the service could not open /dev/stdout, which is how many programs are told to write their log there.
+            _ = fchown(pipes.output.number, user, gid_t.max)
+            _ = fchown(pipes.error.number, user, gid_t.max)
+        }
+        let input: Int32 = services[index].stdin == .inherit && owner == .service(index) ? 0 : null.number
+        var options = SpawnOptions(standard: (input, pipes.output.number, pipes.error.number))
+        if launch.stage != nil {
+            let pipe = try FileDescriptor.boundedPipe()
+            exports[index] = pipe.read
+            options.exports = pipe.write
+            let stages = stages
+            options.stage = { stages.run($0.name, $0.options, $1) }
+        }
+        return options
+    }
+
+    func isMain(_ owner: ProcessOwner) -> Bool { core.main.map { owner == .service($0.index) } ?? false }
+
+    func send(_ signal: SignalNumber, to id: ServiceID) {
+        guard let process = element(processes, id), process > 0 else { return }
+        if id == core.main { tell(.forwarded(signal.number)) }
+        if kill(process, signal.number) < 0, Errno.current == .notPermitted {
+            log(
+                services[id.index].name + ": cannot send " + signal.name + ": " + Errno.notPermitted.text
+                    + "; the process has changed its user, and hermes-init may not signal that one")
+        }
+    }
+
+    func sendToGroup(_ signal: SignalNumber, of id: ServiceID) {
+        guard let group = element(groups, id), group > 0 else { return }
+        if id == core.main { tell(.forwarded(signal.number)) }
+        // Before the child has made its group there is only the process.
+        if hi_kill_group(group, signal.number) < 0, let process = element(processes, id), process > 0 {
+            _ = kill(process, signal.number)
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import CSystem
+import ConfigParser
+import System
+
+/// What the driver sees: descriptors that are ready, signals, deaths, reports of children, what a stage exported. Each becomes an
+/// event for the core, in the order in which it happened.
+
+extension Driver {
+    func turn() {
+        var ready = [Token]()
+        do throws(Errno) {
+            try loop.wait(timeout: mayHaveMoreToReap ? 0 : -1) { ready.append($0) }
+        } catch {
+            // Only a descriptor that somebody closed under the init can bring this about. Without the loop there is no
+            // supervision left to lose; an orderly end beats a busy loop.
+            log("the event loop failed: " + error.text + "; ending the container")
+            exitCode = LaunchCode.system
+            return
+        }
+        // A report is read before the signals, so that "runs" and "died" are seen in their order.
+        for token in ready where token.kind == .report { reportReady(token) }
+        for token in ready where token.kind != .report { handle(token) }
+        if mayHaveMoreToReap { reap() }
+    }
+
+    func handle(_ token: Token) {
+        switch token.kind {
+        case .signals: readSignals()
+        case .timer:
+            var expirations: UInt64 = 0
+            _ = read(timer.number, &expirations, MemoryLayout<UInt64>.size)
+            armed = nil
+            queue.append(.deadlinePassed)
+        case .outputs: relay.readReady()
+        case .straggler:
+            stragglers.ended(token.index)
+            lookForStragglers()
+        // The flush at the end of each turn does the work.
+        case .containerOutput, .output, .report: break
+        }
+    }
+
+    func reportReady(_ token: Token) {
+        guard let (owner, process, outcome) = spawner.reportReady(token) else { return }
+        spawnSettled(owner, process, outcome)
+    }
+
+    func spawnSettled(_ owner: ProcessOwner, _ process: Int32, _ outcome: SpawnOutcome) {
+        switch (owner, outcome) {
+        case (.service(let index), .running):
+            if isMain(owner) {
+                if options.mainGetsSession { tell(.hasSession) }
+            }
+            queue.append(.execSucceeded(ServiceID(index: index)))
+        case (.service(let index), .failed(let report, let launch)):
+            // What is left of the attempt is reaped without a word.
+            owners[process] = nil
+            processes[index] = 0
+            if isMain(owner) {
+                tell(.cannotExecute(program: launch.arguments.first ?? [], Errno(report.error)))
+            }
+            let failure = spawnFailure(report, launch, firstLine: firstLineOfFile)
+            queue.append(.spawnFailed(ServiceID(index: index), failure))
+        case (.stopCommand, .running): break
+        case (.stopCommand(let index), .failed(let report, let launch)):
+            owners[process] = nil
+            stopCommands[index] = 0
+            log(
+                services[index].name + ": [stop] command: "
+                    + spawnFailure(report, launch, firstLine: firstLineOfFile).message)
+            queue.append(.stopCommandEnded(ServiceID(index: index)))
+        }
+    }
+
+    func readSignals() {
+        var isChild = false
+        // One read in a turn: who sends signals without end does not keep the init from its other work.
+        withUnsafeTemporaryAllocation(of: hi_signal.self, capacity: Driver.signalsAtOnce) { buffer in
+            let count = hi_read_signals(signals.number, buffer.baseAddress, Int32(Driver.signalsAtOnce))
+            for entry in buffer.prefix(max(0, Int(count))) {
+                if entry.signal == SIGCHLD {
+                    isChild = true
+                } else {
+                    received(entry)
+                }
+            }
+        }
+        if isChild {
+            tell(.received(SIGCHLD))
+            reap()
+        }
+    }
+
+    static let signalsAtOnce = 32
+
+    func received(_ entry: hi_signal) {
+        // Its own write to a pipe that nobody reads.
+        if entry.signal == SIGPIPE && entry.sender == own { return }
+        tell(.received(entry.signal))
+        if terminal.drops(entry.signal) {
+            tell(.droppedHandOff(entry.signal))
+            return
+        }
+        for rewrite in options.rewrites where rewrite.signal.number == entry.signal {
+            if let other = rewrite.to {
+                tell(.rewrote(entry.signal, to: other.number))
+            } else {
+                tell(.ignored(entry.signal))
+            }
+        }
+        if let signal = SignalNumber(entry.signal) { queue.append(.signal(signal)) }
+    }
+
+    func reap() {
+        mayHaveMoreToReap = false
+        var left = Driver.reapedInOneTurn
+        while left > 0 {
+            var code: Int32 = 0
+            var endedBy: Int32 = 0
+            var dumpedCore = false
+            let process = hi_reap(&code, &endedBy, &dumpedCore)
+            if process <= 0 {
+                hasChildren = process == 0
+                if !hasChildren { lookForStragglers() }
+                return
+            }
+            left &-= 1
+            var status = ExitStatus.exited(code: code)
+            if let signal = SignalNumber(endedBy) { status = .signaled(signal, coreDumped: dumpedCore) }
+            ended(process, status)
+        }
+        mayHaveMoreToReap = true
+    }
+
+    func ended(_ process: Int32, _ status: ExitStatus) {
+        if let outcome = spawner.processReaped(process), let owner = owners[process] {
+            spawnSettled(owner, process, outcome)
+        }
+        guard let owner = owners.removeValue(forKey: process) else {
+            tell(.reaped(process: process, isMain: false, status))
+            return
+        }
+        tell(.reaped(process: process, isMain: isMain(owner), status))
+        switch owner {
+        case .service(let index):
+            processes[index] = 0
+            // Its last words stand before what is said of its end, and before what starts because of it says anything.
+            relay.processEnded(index)
+            relay.flush(loop)
+            takeExports(index, status)
+            queue.append(.exited(ServiceID(index: index), status))
+        case .stopCommand(let index):
+            stopCommands[index] = 0
+            relay.processEnded(index)
+            queue.append(.stopCommandEnded(ServiceID(index: index)))
+        }
+    }
+
+    /// What a stage exported holds for everything that starts from now on, if the stage did its work.
+    func takeExports(_ index: Int, _ status: ExitStatus) {
+        guard let file = exports.removeValue(forKey: index), status == .exited(code: 0) else { return }
+        // No more than a pipe holds; its other end is closed with the child.
+        var bytes = Bytes(repeating: 0, count: Driver.mostExports)
+        var count = 0
+        bytes.withUnsafeMutableBytes { buffer in
+            do throws(Errno) { count = try file.read(into: buffer) } catch { count = 0 }
+        }
+        for entry in bytes.prefix(count).split(separator: 0) {
+            guard let equals = entry.firstIndex(of: 0x3D) else { continue }
+            context.environment.set(
+                String(decoding: entry[..<equals], as: UTF8.self), Bytes(entry[equals...].dropFirst()))
+        }
+    }
+
+    /// The room of a pipe (pipe(7)).
+    static let mostExports = 64 * 1024
+
+    func lookForStragglers() {
+        guard waitsForStragglers, stragglers.areGone(hasChildren: hasChildren) else { return }
+        waitsForStragglers = false
+        queue.append(.stragglersGone)
+    }
+
+    func arm() {
+        let deadline = core.nextDeadline
+        if deadline == armed { return }
+        armed = deadline
+        // 0 disarms; a deadline that is due already fires at once.
+        _ = hi_timer_set(timer.number, deadline.map { max(1, $0.nanoseconds) } ?? 0)
+    }
+}

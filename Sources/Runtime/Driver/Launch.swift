@@ -1,0 +1,274 @@
+import ConfigParser
+import System
+
+/// From a service to what its process is to be: words, environment, identity, directory. Everything that a file can get
+/// wrong at this point, a variable that is not set, a user that is not there, is found here, before there is a process.
+/// Opens and reads files, changes nothing.
+
+/// What a process is made from, all numbers and bytes.
+struct Launch {
+    /// Paths to try in order, as execvp(3) does.
+    var candidates: [Bytes] = []
+    var arguments: [Bytes] = []
+    var environment = Environment()
+    var directory: Bytes?
+    var identity = ProcessIdentity()
+    var umask: UInt32?
+    /// The text of a script with a `#!` line of its own, to be found at descriptor 3.
+    var script: Bytes?
+    /// A stage that runs in the child instead of a program.
+    var stage: StageLaunch?
+}
+
+/// What every launch draws on.
+struct LaunchContext {
+    /// The environment that the container was started with, and what stages exported.
+    var environment: Environment
+    var settings: Settings
+    /// The container's arguments.
+    var arguments: [Bytes]
+    var own: OwnIdentity
+    var sources: SourceMap
+    /// There is no service file at all.
+    var isBare: Bool { sources.files.isEmpty }
+}
+
+/// Why there can be no process.
+struct LaunchError: Error {
+    let failure: SpawnFailure
+
+    init(_ failure: SpawnFailure) { self.failure = failure }
+
+    /// A failure that another try would not mend.
+    init(code: Int32, message: String) {
+        failure = SpawnFailure(code: code, isTransient: false, message: message)
+    }
+}
+
+/// Exit codes for what fails before the program runs: those of the shell and of sysexits.h.
+enum LaunchCode {
+    static let notFound: Int32 = 127
+    static let notExecutable: Int32 = 126
+    static let configuration: Int32 = 78
+    static let system: Int32 = 71
+}
+
+extension LaunchContext {
+    /// The launch of a service's own process.
+    func launch(_ service: Service, isImplicitMain: Bool) throws(LaunchError) -> Launch {
+        // Without a file there is nothing to add: the program gets what the container got.
+        if isImplicitMain { return try implicitMain() }
+        var launch = try prepare(service)
+        switch service.action {
+        case .command(let words):
+            launch.arguments = try expand(words, launch.environment, "command")
+        case .script(let text, _):
+            try takeScript(text, service, &launch)
+            return launch
+        case .plugin(let name, let table):
+            launch.stage = StageLaunch(name: name.name, options: try stageOptions(table, launch.environment))
+            launch.arguments = [Bytes(name.name.utf8)]
+            return launch
+        case .nothing:
+            break
+        }
+        if service.type == .main {
+            let path = launch.environment.value("PATH")
+            launch.arguments = mainCommand(
+                route: service.route, command: launch.arguments, arguments: arguments,
+                isProgram: { isProgram($0, path: path) })
+        }
+        launch.candidates = try find(launch.arguments, launch.environment)
+        return launch
+    }
+
+    /// The launch of the command of `[stop]`. MAINPID is the process that it is to stop.
+    func stopCommand(_ words: [Template], of service: Service, process: Int32) throws(LaunchError) -> Launch {
+        var launch = try prepare(service)
+        launch.environment.set("MAINPID", Bytes(String(process).utf8))
+        launch.arguments = try expand(words, launch.environment, "[stop] command")
+        launch.candidates = try find(launch.arguments, launch.environment)
+        return launch
+    }
+
+    private func stageOptions(
+        _ table: Table, _ environment: Environment
+    ) throws(LaunchError) -> [(name: String, values: [Bytes])] {
+        var options = [(name: String, values: [Bytes])]()
+        for entry in table.entries {
+            var values = [Bytes]()
+            for text in Stages.strings(entry.value) {
+                var ignored = [Diagnostic]()
+                let template = Template.parse(text.text, span: text.span, sources: sources, diagnostics: &ignored)
+                values.append(try expand(template, environment, "[options] " + entry.key))
+            }
+            options.append((entry.key, values))
+        }
+        return options
+    }
+
+    private func implicitMain() throws(LaunchError) -> Launch {
+        var launch = Launch()
+        launch.environment = environment
+        launch.arguments = arguments
+        launch.candidates = try find(arguments, environment)
+        return launch
+    }
+
+    /// Identity, environment and directory: what the process and its stop command have in common.
+    private func prepare(_ service: Service) throws(LaunchError) -> Launch {
+        var launch = Launch()
+        var environment = service.environmentClear ? Environment() : self.environment
+        try apply(settings.environment, to: &environment)
+        launch.identity = try identity(of: service, environment)
+        if let account = launch.identity.account {
+            environment.set("HOME", account.home.isEmpty ? [0x2F] : account.home)
+            environment.set("USER", account.name)
+            environment.set("LOGNAME", account.name)
+            environment.set("SHELL", account.shell.isEmpty ? Bytes("/bin/sh".utf8) : account.shell)
+        }
+        for file in service.environmentFiles { try read(file, into: &environment) }
+        try apply(service.environment, to: &environment)
+        environment.set("HERMES_INIT_SERVICE", Bytes(service.name.utf8))
+        if let at = service.name.utf8.firstIndex(of: 0x40) {
+            environment.set("HERMES_INIT_INSTANCE", Bytes(service.name.utf8[at...].dropFirst()))
+        }
+        if let directory = service.directory {
+            launch.directory = try expand(directory, environment, "directory")
+        }
+        launch.umask = service.umask
+        launch.environment = environment
+        return launch
+    }
+
+    private func identity(of service: Service, _ environment: Environment) throws(LaunchError) -> ProcessIdentity {
+        if service.user == nil && service.group == nil && service.groups == nil { return ProcessIdentity() }
+        var user: Bytes?
+        if let template = service.user { user = try expand(template, environment, "user") }
+        var group: Bytes?
+        if let template = service.group { group = try expand(template, environment, "group") }
+        var groups: [Bytes]?
+        if let templates = service.groups { groups = try expand(templates, environment, "groups") }
+        let accounts: Accounts
+        do throws(Errno) { accounts = try Accounts.read() } catch { throw LaunchError(cloneFailure(error)) }
+        do throws(IdentityError) {
+            return try resolveIdentity(user: user, group: group, groups: groups, accounts: accounts, own: own)
+        } catch {
+            throw LaunchError(code: LaunchCode.notExecutable, message: error.message)
+        }
+    }
+
+    private func apply(_ changes: [EnvironmentChange], to environment: inout Environment) throws(LaunchError) {
+        for change in changes {
+            if let value = change.value {
+                environment.set(change.name, try expand(value, environment, "[environment] " + change.name))
+            } else {
+                environment.unset(change.name)
+            }
+        }
+    }
+
+    /// The most that is read of a dotenv file.
+    private static let largestEnvironmentFile = 1 << 20
+
+    private func read(_ file: EnvironmentFile, into environment: inout Environment) throws(LaunchError) {
+        let path = try expand(file.path, environment, "environment-files")
+        let bytes: Bytes
+        do throws(Errno) {
+            bytes = try readFile(path, limit: LaunchContext.largestEnvironmentFile)
+        } catch {
+            if error == .noEntry && file.mayBeMissing { return }
+            if error.isTransient { throw LaunchError(cloneFailure(error)) }
+            var message = "cannot read " + path.shown + " (environment-files): " + error.text
+            if error == .noEntry {
+                message += "; write \"-" + path.shown + "\" if it may be missing"
+            }
+            throw LaunchError(code: LaunchCode.configuration, message: message)
+        }
+        let (entries, mistakes) = parseDotenv(bytes)
+        if let mistake = mistakes.first {
+            throw LaunchError(
+                code: LaunchCode.configuration,
+                message: "cannot use " + path.shown + " (environment-files): line " + String(mistake.line) + ": "
+                    + mistake.what)
+        }
+        for entry in entries { environment.set(entry.name, entry.value) }
+    }
+
+    private func expand(
+        _ templates: [Template], _ environment: Environment, _ key: String
+    ) throws(LaunchError) -> [Bytes] {
+        var words = [Bytes]()
+        for template in templates { words.append(try expand(template, environment, key)) }
+        return words
+    }
+
+    private func expand(_ template: Template, _ environment: Environment, _ key: String) throws(LaunchError) -> Bytes {
+        let text: Bytes
+        do throws(ExpansionError) {
+            text = try template.expand { environment.value($0) }
+        } catch {
+            var message = error.variable + " is not set"
+            if let wanted = error.message, !wanted.isEmpty { message = error.variable + ": " + wanted }
+            message += " (" + key + place(error.span) + "); set it when the container is started (docker run -e "
+            message += error.variable + "=…) or give it a default: ${" + error.variable + ":-…}"
+            throw LaunchError(code: LaunchCode.configuration, message: message)
+        }
+        // A NUL would end the text early without a word.
+        if text.contains(0) {
+            throw LaunchError(
+                code: LaunchCode.configuration, message: key + place(template.span) + " contains a NUL byte")
+        }
+        return text
+    }
+
+    /// ", /etc/hermes-init.d/web.toml:3:9", or nothing where the file is not known.
+    private func place(_ span: Span) -> String {
+        guard let file = sources.file(span.file), let location = sources.location(of: span) else { return "" }
+        return ", " + file.path + ":" + String(location.line) + ":" + String(location.column)
+    }
+
+    private func find(_ words: [Bytes], _ environment: Environment) throws(LaunchError) -> [Bytes] {
+        guard let first = words.first, !first.isEmpty else {
+            throw LaunchError(
+                code: LaunchCode.notFound,
+                message: "the name of the program is empty; write the program as the first word of `command`")
+        }
+        return candidates(for: first, path: environment.value("PATH"))
+    }
+
+    /// A text that fits into one argument goes to the shell as such (MAX_ARG_STRLEN is 128 KiB); a longer one, and one for
+    /// another interpreter, lies in memory behind descriptor 3.
+    private static let longestArgument = 100_000
+
+    private func takeScript(_ text: String, _ service: Service, _ launch: inout Launch) throws(LaunchError) {
+        let bytes = Bytes(text.utf8)
+        let path = Bytes("/proc/self/fd/3".utf8)
+        if bytes.starts(with: "#!".utf8) {
+            launch.script = bytes
+            let line = bytes.prefix { $0 != 0x0A }.dropFirst(2)
+            // execve(2): the interpreter, and all the rest of the line as one argument.
+            let trimmed = line.drop(while: isBlank)
+            let interpreter = Bytes(trimmed.prefix { !isBlank($0) })
+            var argument = trimmed.dropFirst(interpreter.count).drop(while: isBlank)
+            while let last = argument.last, isBlank(last) { argument = argument.dropLast() }
+            guard !interpreter.isEmpty else {
+                throw LaunchError(
+                    code: LaunchCode.notExecutable, message: "the first line of `script` names no interpreter after #!")
+            }
+            launch.candidates = [interpreter]
+            launch.arguments = argument.isEmpty ? [interpreter, path] : [interpreter, Bytes(argument), path]
+            return
+        }
+        let shell = Bytes("/bin/sh".utf8)
+        launch.candidates = [shell]
+        if bytes.count <= LaunchContext.longestArgument {
+            launch.arguments = [shell, Bytes("-e".utf8), Bytes("-c".utf8), bytes, Bytes(service.name.utf8)]
+        } else {
+            launch.script = bytes
+            launch.arguments = [shell, Bytes("-e".utf8), path]
+        }
+    }
+}
+
+private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }

@@ -1,0 +1,212 @@
+import CSystem
+import System
+
+/// Starts processes and learns how far they came. A start is under way from the clone until the report pipe says that the
+/// program runs (its end is closed by the exec) or how far the child came. Waits for nothing.
+
+/// What a process is for.
+enum ProcessOwner: Equatable {
+    case service(Int)
+    case stopCommand(Int)
+}
+
+/// How a start ended.
+enum SpawnOutcome {
+    case running
+    case failed(hi_report, Launch)
+}
+
+/// Things of the process that do not come from its service file.
+struct SpawnOptions {
+    /// What becomes descriptors 0, 1 and 2.
+    var standard: (input: Int32, output: Int32, error: Int32)
+    var newSession = true
+    var takesForeground = false
+    var takesTerminal = false
+    var keepsDescriptors = false
+    var shellFallback = false
+    var signalMask: UInt64 = 0
+    /// Signals that stay ignored, out of those that the init was started with.
+    var ignoredSignals: UInt64 = 0
+    /// For a stage: where its exports go, and what runs in the child.
+    var exports: FileDescriptor?
+    var stage: ((StageLaunch, Environment) -> Int32)?
+}
+
+/// The starts that are under way.
+final class Spawner {
+    private struct Pending {
+        var owner: ProcessOwner
+        var process: Int32
+        var report: FileDescriptor
+        /// The child runs in this memory until its exec.
+        var request: UnsafeMutablePointer<hi_request>
+        var launch: Launch
+        var generation: UInt32
+    }
+
+    private var pending: [Pending?] = []
+    private var free: [Int] = []
+    private var nextGeneration: UInt32 = 0
+    /// Requests of children that failed and were not reaped yet: such a child may still be on its stack.
+    private var dying: [Int32: UnsafeMutablePointer<hi_request>] = [:]
+
+    /// The signals that were ignored when the init was started.
+    private let inheritedIgnored: UInt64
+    /// The limit of open files that the init was started with, where it has raised its own since.
+    var descriptorLimit: rlimit?
+
+    private let loop: EventLoop
+
+    init(inheritedIgnored: UInt64, loop: EventLoop) {
+        self.inheritedIgnored = inheritedIgnored
+        self.loop = loop
+    }
+
+    /// Starts a process. Gives its ID; `Errno` where there could be none (clone(2), pipe2(2)).
+    func spawn(_ launch: Launch, owner: ProcessOwner, options: SpawnOptions) throws(Errno) -> Int32 {
+        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        var scriptFile: FileDescriptor?
+        if let script = launch.script {
+            let number = script.withUnsafeBytes { hi_memory_file($0.baseAddress, $0.count) }
+            if number < 0 { throw Errno.current }
+            scriptFile = FileDescriptor(owning: number)
+        }
+        guard let request = Spawner.request(launch) else { throw .outOfMemory }
+        fill(request, launch, options)
+        request.pointee.report = writeEnd.number
+        request.pointee.script = scriptFile?.number ?? options.exports?.number ?? -1
+
+        nextGeneration &+= 1
+        let slot = free.last ?? pending.count
+        let token = Token(.report, index: slot, generation: nextGeneration)
+        var process: Int32 = -1
+        if loop.addReader(readEnd, token) {
+            // The child needs them: they must not be closed after their last use in Swift.
+            withExtendedLifetime((writeEnd, scriptFile, options.exports)) {
+                if let stage = launch.stage, let run = options.stage {
+                    process = hi_fork(request)
+                    // In the child, a copy of the init: nothing of the loop is touched, and it ends here.
+                    if process == 0 { hi_exit(run(stage, launch.environment)) }
+                } else {
+                    process = hi_spawn(request)
+                }
+            }
+        }
+        if process < 0 {
+            let error = Errno.current
+            hi_request_free(request)
+            throw error
+        }
+        let entry = Pending(
+            owner: owner, process: process, report: readEnd, request: request, launch: launch,
+            generation: token.generation)
+        if free.popLast() == nil { pending.append(entry) } else { pending[slot] = entry }
+        return process
+    }
+
+    /// Looks at the report of a start. nil while nothing is known, or where the token is an old one.
+    func reportReady(_ token: Token) -> (owner: ProcessOwner, process: Int32, outcome: SpawnOutcome)? {
+        guard pending.indices.contains(token.index), let entry = pending[token.index],
+            entry.generation == token.generation, let outcome = Spawner.outcome(entry, isGone: false)
+        else { return nil }
+        settle(token.index, entry, outcome)
+        return (entry.owner, entry.process, outcome)
+    }
+
+    /// A process was reaped. Gives how its start ended if that was not known yet: the report is read before the death counts.
+    func processReaped(_ process: Int32) -> SpawnOutcome? {
+        if let request = dying.removeValue(forKey: process) {
+            hi_request_free(request)
+            return nil
+        }
+        if free.count == pending.count { return nil }
+        for (slot, candidate) in pending.enumerated() {
+            guard let entry = candidate, entry.process == process else { continue }
+            let outcome = Spawner.outcome(entry, isGone: true) ?? .running
+            settle(slot, entry, outcome)
+            if let request = dying.removeValue(forKey: process) { hi_request_free(request) }
+            return outcome
+        }
+        return nil
+    }
+
+    private func settle(_ slot: Int, _ entry: Pending, _ outcome: SpawnOutcome) {
+        // Closing is not enough: a child that is still on its way to its exec has the pipe too, and the loop would be told
+        // of it without end.
+        loop.remove(entry.report.number)
+        pending[slot] = nil
+        free.append(slot)
+        switch outcome {
+        case .running: hi_request_free(entry.request)
+        case .failed: dying[entry.process] = entry.request
+        }
+    }
+
+    private static func outcome(_ entry: Pending, isGone: Bool) -> SpawnOutcome? {
+        var report = hi_report()
+        let size = MemoryLayout<hi_report>.size
+        var count = 0
+        var failure: Errno?
+        withUnsafeMutableBytes(of: &report) { buffer in
+            do throws(Errno) { count = try entry.report.read(into: buffer) } catch { failure = error }
+        }
+        if let failure {
+            // Another child that is still on its way to its exec may hold the pipe's other end.
+            return failure == .again && !isGone ? nil : .running
+        }
+        return count == size ? .failed(report, entry.launch) : .running
+    }
+
+    private func fill(_ request: UnsafeMutablePointer<hi_request>, _ launch: Launch, _ options: SpawnOptions) {
+        request.pointee.standard = (options.standard.input, options.standard.output, options.standard.error)
+        request.pointee.new_session = options.newSession
+        request.pointee.take_foreground = options.takesForeground
+        request.pointee.take_terminal = options.takesTerminal
+        request.pointee.keep_descriptors = options.keepsDescriptors
+        request.pointee.shell_fallback = options.shellFallback
+        request.pointee.signal_mask = options.signalMask
+        request.pointee.ignored_signals = options.ignoredSignals
+        request.pointee.default_signals = inheritedIgnored & ~options.ignoredSignals
+        request.pointee.set_groups = launch.identity.groups != nil
+        if let gid = launch.identity.gid {
+            request.pointee.set_gid = true
+            request.pointee.gid = gid
+        }
+        if let uid = launch.identity.uid {
+            request.pointee.set_uid = true
+            request.pointee.uid = uid
+        }
+        if let umask = launch.umask {
+            request.pointee.set_umask = true
+            request.pointee.umask = umask
+        }
+        if let limit = descriptorLimit {
+            request.pointee.set_descriptor_limit = true
+            request.pointee.descriptor_limit = limit
+        }
+    }
+
+    private static func request(_ launch: Launch) -> UnsafeMutablePointer<hi_request>? {
+        var strings = Bytes()
+        for list in [launch.candidates, launch.arguments, launch.environment.entries] {
+            for text in list {
+                // A NUL would shift all that comes behind it: /etc/passwd can hold one.
+                strings += text.prefix { $0 != 0 }
+                strings.append(0)
+            }
+        }
+        if let directory = launch.directory {
+            strings += directory.prefix { $0 != 0 }
+            strings.append(0)
+        }
+        let groups = launch.identity.groups ?? []
+        return strings.withUnsafeBufferPointer { bytes in
+            groups.withUnsafeBufferPointer { groups in
+                hi_request_create(
+                    bytes.baseAddress, bytes.count, launch.candidates.count, launch.arguments.count,
+                    launch.environment.entries.count, launch.directory != nil, groups.baseAddress, groups.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ConfigParser
+
+/// `--check` in text form: every mistake in the files as the boot would report it, a summary, and the exit code. A pure
+/// function of what was read; it opens nothing and starts nothing.
+enum Check {
+    /// The report.
+    /// - Parameters:
+    ///   - result: what the files gave.
+    ///   - graph: what `Graph.build` found wrong with the services together.
+    ///   - folders: where the files were sought, for the case that there are none.
+    ///   - color: with ANSI colours, for a terminal.
+    /// - Returns: the text for standard output, and 0 where a boot would go ahead, 1 where it would not. Warnings do not
+    ///   keep a container from booting and so do not change the code.
+    static func report(
+        _ result: ReadResult, graph: [Diagnostic], folders: ConfigurationFolders, color: Bool = false
+    ) -> Answer {
+        let diagnostics = result.diagnostics + graph
+        if diagnostics.isEmpty {
+            if result.sources.files.isEmpty { return Answer("no service files in " + shown(folders) + "\n") }
+            return Answer(count(result.sources.files.count, "file") + ", no problems\n")
+        }
+        let text = DiagnosticRenderer(sources: result.sources, color: color).render(diagnostics)
+        return Answer(text, exitCode: hasErrors(diagnostics) ? 1 : 0)
+    }
+
+    /// What a boot or a plan says instead, where the files have mistakes: the same report on standard error, with exit code
+    /// 78 (EX_CONFIG of sysexits.h). nil where they have none, or nothing but warnings.
+    static func refusal(_ result: ReadResult, graph: [Diagnostic], color: Bool = false) -> Answer? {
+        let diagnostics = result.diagnostics + graph
+        guard hasErrors(diagnostics) else { return nil }
+        let text = DiagnosticRenderer(sources: result.sources, color: color).render(diagnostics)
+        return Answer(text, stream: .standardError, exitCode: 78)
+    }
+
+    /// Whether a boot refuses because of these.
+    static func hasErrors(_ diagnostics: [Diagnostic]) -> Bool {
+        for diagnostic in diagnostics where diagnostic.severity == .error { return true }
+        return false
+    }
+
+    private static func shown(_ folders: ConfigurationFolders) -> String {
+        var names: [String] = []
+        for path in folders.paths { names.append(quoted(path)) }
+        return joined(names, last: " or ")
+    }
+}

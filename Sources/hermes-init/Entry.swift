@@ -1,0 +1,103 @@
+import CSystem
+import ConfigParser
+import Plugins
+import Runtime
+import System
+
+/// The entry: from argc and argv to one of the modes. SwiftPM links `main` to this name, and musl gives a C constructor no
+/// arguments; that is why it is no `main.swift`.
+@c(hermes_init_main)
+public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
+    var arguments = [Bytes]()
+    var next = words
+    while arguments.count < Int(count), let pointer = next, let word = pointer.pointee {
+        arguments.append(Bytes(cString: word))
+        next = pointer.advanced(by: 1)
+    }
+    let environment = Environment.ofProcess()
+    switch Invocation.parse(arguments: arguments, environment: { environment.value($0) }) {
+    case .boot(let options):
+        return boot(options, stages: builtIn)
+    case .check(let folders):
+        let loaded = load(folders: folders.paths, areRequired: folders.areRequired, arguments: [], stages: builtIn)
+        return tell(Check.report(loaded.result, graph: [], folders: folders, color: isatty(1) == 1))
+    case .plan(let folders, let arguments, let format):
+        return tell(plan(folders, arguments, environment, format))
+    case .schema(let subject):
+        return tell(Answer(jsonSchema(of: subject, plugins: schemaPlugins)))
+    case .toml(let request):
+        return tell(request.answer())
+    case .answer(let answer):
+        return tell(answer)
+    }
+}
+
+private func plan(
+    _ folders: ConfigurationFolders, _ arguments: [Bytes], _ environment: Environment, _ format: PlanFormat
+)
+    -> Answer
+{
+    let loaded = load(folders: folders.paths, areRequired: folders.areRequired, arguments: arguments, stages: builtIn)
+    guard !loaded.hasErrors, let graph = loaded.graph else {
+        return Check.refusal(loaded.result, graph: [], color: isatty(2) == 1)
+            ?? Check.report(loaded.result, graph: [], folders: folders)
+    }
+    var plan = Plan(services: loaded.services, graph: graph)
+    plan.arguments = arguments
+    plan.masked = loaded.result.configuration.maskedNames
+    let judge = ConditionContext(arguments: arguments, environment: environment)
+    plan.holds = { judge.holds($0) }
+    plan.isExecutable = { isProgram($0, path: environment.value("PATH")) }
+    return Answer(plan.text(as: format))
+}
+
+/// Prints an answer; these modes are not PID 1 and may wait for their reader.
+private func tell(_ answer: Answer) -> Int32 {
+    let descriptor: Int32 = answer.stream == .standardOutput ? 1 : 2
+    let bytes = Bytes(answer.text.utf8)
+    var written = 0
+    while written < bytes.count {
+        let count = bytes.withUnsafeBytes {
+            write(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written)
+        }
+        if count < 0 {
+            if Errno.current.code == EINTR { continue }
+            // A full disk or a closed pipe: what was asked for was not said.
+            return answer.exitCode == 0 ? 74 : answer.exitCode
+        }
+        written += count
+    }
+    return answer.exitCode
+}
+
+/// The registry of Plugins as the runtime wants it.
+let builtIn = Stages(
+    names: Registry.plugins.map { $0.name },
+    options: { name in
+        plugin(name).map { plugin in
+            plugin.options.map {
+                Stages.Option(name: $0.name, isList: $0.kind == .strings, isRequired: $0.isRequired)
+            }
+        }
+    },
+    run: { name, options, environment in
+        plugin(name)?.run(PluginOptions(options), environment, StageReport()) ?? 1
+    })
+
+/// The registry of Plugins as the schema wants it.
+private var schemaPlugins: [SchemaPlugin] {
+    var plugins: [SchemaPlugin] = []
+    for plugin in Registry.plugins {
+        var schema = SchemaPlugin(name: plugin.name)
+        for option in plugin.options {
+            schema.add(option.name, isList: option.kind == .strings, isRequired: option.isRequired, option.description)
+        }
+        plugins.append(schema)
+    }
+    return plugins
+}
+
+private func plugin(_ name: String) -> Plugin? {
+    for plugin in Registry.plugins where plugin.name == name { return plugin }
+    return nil
+}

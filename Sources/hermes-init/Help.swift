@@ -1,0 +1,166 @@
+import ConfigParser
+
+/// The help texts: what each mode takes and gives, at most 80 columns wide. They tell of what this version does and of
+/// nothing that is still to come; docs/command-line.md says the same at length.
+enum HelpTopic: Sendable, Equatable {
+    case general, check, plan, schema, toml, explain
+
+    /// The mode as it stands on the command line, with a space behind it; empty for the general help.
+    var command: String {
+        switch self {
+        case .general: ""
+        case .check: "--check "
+        case .plan: "--plan "
+        case .toml: "toml "
+        case .explain: "explain "
+        case .schema: "--schema "
+        }
+    }
+
+    /// The help text.
+    var text: String {
+        switch self {
+        case .general: Version.line + HelpTopic.generalText
+        case .check: HelpTopic.checkText
+        case .plan: HelpTopic.planText
+        case .toml: HelpTopic.tomlText
+        case .explain: HelpTopic.explainText
+        case .schema: HelpTopic.schemaText
+        }
+    }
+
+    private static let generalText = """
+        , the init of a container and supervisor of its services
+
+        Usage:
+          hermes-init [--config DIR]... [--] [COMMAND [ARG...]]
+          hermes-init --check [--config DIR]...
+          hermes-init --plan [--config DIR]... [--format FORMAT] [-- ARG...]
+          hermes-init --schema [service|drop-in|init]
+          hermes-init toml [--typed] [--toml=1.0|1.1] [FILE]
+          hermes-init explain [CODE]
+          hermes-init --version | --help
+
+        Starts the services whose files are found, in the order of their dependencies,
+        then runs COMMAND as the container's main program. It hands the terminal and
+        signals to that program, keeps the services running, reaps orphans, and ends
+        with the program's exit code once everything has been stopped in order.
+        Without service files it runs COMMAND and does the rest all the same.
+
+        Everything behind "--" belongs to the main program and is never read as an
+        option. Where there is a main.toml, its route says how the words meet its
+        command; without one they are the command.
+
+        Options:
+          --config DIR   read the service files of DIR instead of the usual folders;
+                         of several, the later is the stronger
+          --check        check the service files and start nothing
+          --plan         show what would start, in which order, and start nothing
+          --schema       print the JSON Schema of the files, for editors
+          -V, --version  print the version
+          -h, --help     print this help; with --check or --plan, that mode's
+
+        "check", "plan" and "schema" may be written without the dashes.
+
+        Folders, weakest first:
+          /usr/lib/hermes-init.d  /etc/hermes-init.d  /run/hermes-init.d
+
+        Names: called as "init", all words are the main program's; called as "tini",
+        "tini-static" or "dumb-init", it takes the options of those programs.
+
+        Exit codes:
+          the main program's own, or 128+N where signal N ended it
+          64   the command line is wrong      126  the program cannot be executed
+          78   the configuration is wrong     127  the program was not found
+
+        Examples:
+          ENTRYPOINT ["hermes-init", "--"]         in a Dockerfile
+          hermes-init -- sleep 1                   a main program, and what services
+                                                   the folders hold
+          hermes-init --config ./services --check  before the image is built
+
+        """
+
+    private static let checkText = """
+        Usage: hermes-init --check [--config DIR]...
+
+        Reads all service files as a boot would, reports every mistake with file, line,
+        column and remedy, and starts nothing. What it says is what a boot would say
+        before it refused. It also finds what only shows across files: requirements
+        that are not there, and circles.
+
+        Options:
+          --config DIR  check the files of DIR instead of the usual folders; of several,
+                        the later is the stronger. DIR has to be there.
+
+        Exit codes:
+          0   no mistakes        1   mistakes        64  the command line is wrong
+
+        Example:
+          RUN ["hermes-init", "--check"]    in a Dockerfile, behind COPY of the files
+
+        """
+
+    private static let planText = """
+        Usage: hermes-init --plan [--config DIR]... [--format FORMAT] [-- ARG...]
+
+        Shows what a boot with these arguments would start: the services in waves, each
+        with what it waits for and when it would be left out, the main program as it
+        would be run, and the services that are not started, with the reason. Starts
+        nothing. The services of a wave wait for services of earlier waves only; a boot
+        does not wait for whole waves, but starts each as soon as what it needs is up.
+
+        Options:
+          --config DIR  read the files of DIR instead of the usual folders; of several,
+                        the later is the stronger. DIR has to be there.
+          --format FORMAT
+                        text (default), json, dot (Graphviz) or mermaid
+          -- ARG...     the arguments that the container would be started with
+
+        Exit codes:
+          0   shown      64  the command line is wrong      78  mistakes in the files
+
+        Example:
+          hermes-init --plan --config ./services -- chat -q hi
+
+        """
+
+    private static let tomlText = """
+        Usage: hermes-init toml [--typed] [--toml=1.0|1.1] [FILE]
+
+        Reads a TOML file, or standard input, and writes it as JSON. What JSON lacks is
+        a string: dates, times, "inf", "-inf" and "nan".
+
+        Options:
+          --typed     {"type": "integer", "value": "1"}: what toml-test compares
+          --toml=1.0  refuse what TOML 1.1 added; --toml=1.1 is what is read otherwise
+
+        Exit codes:
+          0   shown     1   no TOML     64  the command line is wrong
+          66  the file cannot be read
+
+        """
+
+    private static let explainText = """
+        Usage: hermes-init explain [CODE]
+
+        Tells what a code such as [unknown-key], at the end of a message's first line,
+        means, with an example of the mistake. Without CODE: all codes.
+
+        """
+
+    private static let schemaText = """
+        Usage: hermes-init --schema [service|drop-in|init]
+
+        Prints a JSON Schema (2020-12), by which an editor knows the keys, their values
+        and what they mean: of a service file NAME.toml (default), of a drop-in
+        NAME.d/*.toml, or of init.toml. docs/editors.md shows how to make one use it.
+
+        Exit codes:
+          0   printed        64  the command line is wrong
+
+        Example:
+          hermes-init --schema > hermes-init.schema.json
+
+        """
+}

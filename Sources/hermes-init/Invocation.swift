@@ -1,0 +1,325 @@
+import ConfigParser
+import Runtime
+
+/// What the program was called to do: the whole command line, read once, as a value. A pure function of the arguments and
+/// of a few variables; nothing is opened, printed or started here, and no argument of the main program is ever read as
+/// an option.
+///
+/// The name that the program was called by decides first: `init` gives every word to the main program; `tini`,
+/// `tini-static` and `dumb-init` have the command lines of those programs; every other name is hermes-init. There the first
+/// word that is no option and stands before `--` must be a subcommand: a program is only run behind `--`, so that a
+/// mistyped subcommand is an error and not a container whose main program cannot be found.
+enum Invocation: Sendable {
+    /// Boot the services and run the main program.
+    case boot(BootOptions)
+    /// Read the files, report what is wrong with them, start nothing.
+    case check(ConfigurationFolders)
+    /// Show what would start, start nothing. The arguments are the main program's.
+    case plan(ConfigurationFolders, arguments: [[UInt8]], format: PlanFormat)
+    /// Print the JSON Schema of the files.
+    case schema(SchemaSubject)
+    /// A TOML file as JSON.
+    case toml(TOMLRequest)
+    /// Print this and end: help, the version, or why the command line is wrong.
+    case answer(Answer)
+
+    /// Reads a command line.
+    /// - Parameters:
+    ///   - arguments: argv, with the name of the program in front. May be empty.
+    ///   - environment: a variable's value, nil where it is not set.
+    static func parse(arguments: [[UInt8]], environment: (String) -> [UInt8]?) -> Invocation {
+        let name = lastComponent(arguments.first ?? [])
+        if isWord(name, "init") {
+            var options = BootOptions()
+            options.arguments = [[UInt8]](arguments.dropFirst())
+            return .boot(options)
+        }
+        if isWord(name, "tini") || isWord(name, "tini-static") {
+            return TiniCommandLine.parse(arguments, environment: environment)
+        }
+        if isWord(name, "dumb-init") { return DumbInitCommandLine.parse(arguments, environment: environment) }
+        var reader = CommandLineReader([[UInt8]](arguments.dropFirst()))
+        return reader.read()
+    }
+}
+
+/// The folders to read, weakest first, and whether each of them must be there.
+struct ConfigurationFolders: Sendable, Equatable {
+    var paths: [[UInt8]] = BootOptions.defaultFolders
+    /// Folders named by `--config` must be there; of the usual ones any may be missing.
+    var areRequired = false
+}
+
+/// A text to print, where to, and the exit code that goes with it.
+struct Answer: Sendable, Equatable {
+    enum Stream: Sendable { case standardOutput, standardError }
+    var text: String
+    var stream: Stream
+    var exitCode: Int32
+
+    init(_ text: String, stream: Stream = .standardOutput, exitCode: Int32 = 0) {
+        self.text = text
+        self.stream = stream
+        self.exitCode = exitCode
+    }
+}
+
+/// A mistake on the command line: shown on standard error, with exit code 64 (EX_USAGE of sysexits.h).
+struct UsageError: Error, Equatable {
+    /// What is wrong, without a full stop.
+    var title: String
+    /// What to do, each a line.
+    var remedies: [String]
+    var topic: HelpTopic = .general
+
+    static let exitCode: Int32 = 64
+
+    /// With one remedy.
+    @inline(never)
+    init(title: String, remedy: String, topic: HelpTopic) {
+        self.init(title: title, remedies: [remedy], topic: topic)
+    }
+
+    @inline(never)
+    init(title: String, remedies: [String], topic: HelpTopic = .general) {
+        self.title = title
+        self.remedies = remedies
+        self.topic = topic
+    }
+
+    var answer: Answer {
+        var text = "hermes-init: " + title + "\n"
+        for remedy in remedies { text += "  " + remedy + "\n" }
+        text += "  \"hermes-init " + topic.command + "--help\" tells more\n"
+        return Answer(text, stream: .standardError, exitCode: UsageError.exitCode)
+    }
+}
+
+/// Reads hermes-init's own command line, one word after the other.
+private struct CommandLineReader {
+    /// What was asked for instead of a boot.
+    enum Mode { case check, plan, schema }
+
+    let words: [[UInt8]]
+    var index = 0
+    var mode: Mode?
+    var namedFolders: [[UInt8]] = []
+    /// The word behind `--format`.
+    var format: [UInt8]?
+    var subject: SchemaSubject?
+
+    init(_ words: [[UInt8]]) { self.words = words }
+
+    var topic: HelpTopic {
+        switch mode {
+        case .check: .check
+        case .plan: .plan
+        case .schema: .schema
+        case nil: .general
+        }
+    }
+
+    mutating func read() -> Invocation {
+        do throws(UsageError) {
+            return try readWords()
+        } catch {
+            return .answer(error.answer)
+        }
+    }
+
+    private mutating func readWords() throws(UsageError) -> Invocation {
+        while index < words.count {
+            let word = words[index]
+            if isWord(word, "--") { return try finish([[UInt8]](words[(index + 1)...])) }
+            guard word.count > 1 && word[0] == 0x2D else {
+                if let invocation = try readSubcommand(word) { return invocation }
+                index += 1
+                continue
+            }
+            if let answer = try readOption(word) { return .answer(answer) }
+            index += 1
+        }
+        return try finish([])
+    }
+
+    /// An option; the value in the next word is taken too. Gives an answer where the option asks for one.
+    private mutating func readOption(_ word: [UInt8]) throws(UsageError) -> Answer? {
+        let equals = word[1] == 0x2D ? word.firstIndex(of: 0x3D) : nil
+        let name = [UInt8](word[..<(equals ?? word.count)])
+        if isWord(name, "--config") {
+            try readFolder(equals.map { [UInt8](word[($0 + 1)...]) })
+            return nil
+        }
+        if isWord(name, "--format") {
+            try readFormat(equals.map { [UInt8](word[($0 + 1)...]) })
+            return nil
+        }
+        let isHelp = isWord(name, "--help") || isWord(name, "-h")
+        let isVersion = isWord(name, "--version") || isWord(name, "-V")
+        let isCheck = isWord(name, "--check")
+        let isSchema = isWord(name, "--schema")
+        guard isHelp || isVersion || isCheck || isSchema || isWord(name, "--plan") else { throw unknownOption(name) }
+        if equals != nil {
+            throw UsageError(title: quoted([name]) + " takes no value", remedies: [], topic: topic)
+        }
+        if isVersion { return Answer(Version.line + "\n") }
+        if isHelp { return Answer(helpTopic().text) }
+        try choose(isCheck ? .check : isSchema ? .schema : .plan)
+        return nil
+    }
+
+    /// What `--help` is about: the mode that was named before it or stands right behind it.
+    private func helpTopic() -> HelpTopic {
+        guard mode == nil, index + 1 < words.count else { return topic }
+        let next = words[index + 1]
+        if isWord(next, "check") || isWord(next, "--check") { return .check }
+        if isWord(next, "plan") || isWord(next, "--plan") { return .plan }
+        if isWord(next, "toml") { return .toml }
+        if isWord(next, "explain") { return .explain }
+        if isWord(next, "schema") || isWord(next, "--schema") { return .schema }
+        return topic
+    }
+
+    /// The folder of `--config`, from behind `=` or from the next word.
+    private mutating func readFolder(_ value: [UInt8]?) throws(UsageError) {
+        var folder = value ?? []
+        if value == nil && index + 1 < words.count && !isWord(words[index + 1], "--") {
+            index += 1
+            folder = words[index]
+        }
+        if folder.isEmpty {
+            throw UsageError(
+                title: "--config needs a folder", remedy: "such as: --config /etc/hermes-init.d", topic: topic)
+        }
+        namedFolders.append(folder)
+    }
+
+    /// The word of `--format`, from behind `=` or from the next word; which words there are depends on the mode.
+    private mutating func readFormat(_ value: [UInt8]?) throws(UsageError) {
+        format = value ?? []
+        if value == nil && index + 1 < words.count && !isWord(words[index + 1], "--") {
+            index += 1
+            format = words[index]
+        }
+    }
+
+    private func planFormat() throws(UsageError) -> PlanFormat {
+        guard let format else { return .text }
+        if isWord(format, "text") { return .text }
+        if isWord(format, "json") { return .json }
+        if isWord(format, "dot") { return .dot }
+        if isWord(format, "mermaid") { return .mermaid }
+        throw UsageError(
+            title: "plan has no format " + quoted([format]), remedy: "write one of: text, json, dot, mermaid",
+            topic: .plan)
+    }
+
+    private mutating func choose(_ new: Mode) throws(UsageError) {
+        if let mode, mode != new {
+            throw UsageError(
+                title: "check, plan and schema cannot be asked for at once", remedies: ["write one of them"])
+        }
+        mode = new
+    }
+
+    /// A word before `--` that is no option. A subcommand with words of its own reads all of the rest.
+    private mutating func readSubcommand(_ word: [UInt8]) throws(UsageError) -> Invocation? {
+        if mode == .check {
+            throw UsageError(
+                title: "check takes no words: cannot use " + quoted([word]),
+                remedy: "a folder is named with: --config " + quoted([word]), topic: .check)
+        }
+        if mode == .plan {
+            throw UsageError(
+                title: "plan takes the main program's words behind \"--\"",
+                remedy: "write: " + spelling(endingOptionsAt: index), topic: .plan)
+        }
+        if mode == .schema {
+            if subject != nil {
+                throw UsageError(
+                    title: "schema takes one word at most", remedy: "write one of: service, drop-in, init",
+                    topic: .schema)
+            }
+            if isWord(word, "service") { subject = .service }
+            if isWord(word, "drop-in") { subject = .dropIn }
+            if isWord(word, "init") { subject = .settings }
+            if subject != nil { return nil }
+            throw UsageError(
+                title: "there is no schema of " + quoted([word]), remedy: "write one of: service, drop-in, init",
+                topic: .schema)
+        }
+        let modes: [(name: StaticString, mode: Mode)] = [("check", .check), ("schema", .schema), ("plan", .plan)]
+        for known in modes where isWord(word, known.name) {
+            try choose(known.mode)
+            return nil
+        }
+        if isWord(word, "toml") || isWord(word, "explain") {
+            if index > 0 {
+                throw UsageError(title: quoted([word]) + " stands in front of its options", remedies: [])
+            }
+            if isWord(word, "explain") { return .answer(try Explain.answer(words.dropFirst())) }
+            guard let request = try TOMLRequest.read(words.dropFirst()) else {
+                return .answer(Answer(HelpTopic.toml.text))
+            }
+            return .toml(request)
+        }
+        var remedies = ["to run it as the main program write: " + spelling(endingOptionsAt: index)]
+        let near = nearest(
+            to: String(decoding: word, as: UTF8.self),
+            among: ["check", "plan", "schema", "toml", "explain", "help", "version"])
+        if let near {
+            let isOption = near == "help" || near == "version"
+            remedies.insert("did you mean: hermes-init " + (isOption ? "--" : "") + near, at: 0)
+        }
+        throw UsageError(title: quoted([word]) + " is no subcommand", remedies: remedies)
+    }
+
+    private func unknownOption(_ name: [UInt8]) -> UsageError {
+        var remedies: [String] = []
+        let known = ["--config", "--check", "--plan", "--schema", "--format", "--version", "--help"]
+        if let near = nearest(to: String(decoding: name, as: UTF8.self), among: known) {
+            remedies.append("did you mean: " + near)
+        }
+        if mode != .check {
+            remedies.append("to give it to the main program write: " + spelling(endingOptionsAt: index))
+        }
+        return UsageError(title: "there is no option " + quoted([name]), remedies: remedies, topic: topic)
+    }
+
+    /// The command line as it was, with `--` put in before one of the words.
+    private func spelling(endingOptionsAt index: Int) -> String {
+        quoted([bytes(of: "hermes-init")] + words[..<index] + [bytes(of: "--")] + words[index...])
+    }
+
+    private func finish(_ arguments: [[UInt8]]) throws(UsageError) -> Invocation {
+        var folders = ConfigurationFolders()
+        if !namedFolders.isEmpty { folders = ConfigurationFolders(paths: namedFolders, areRequired: true) }
+        if format != nil && mode != .plan {
+            throw UsageError(title: "--format is an option of --plan", remedy: "leave it out", topic: topic)
+        }
+        switch mode {
+        case .check:
+            if let first = arguments.first {
+                throw UsageError(
+                    title: "check runs no program: cannot use " + quoted([first]),
+                    remedy: "leave out what is behind \"--\"", topic: .check)
+            }
+            return .check(folders)
+        case .plan:
+            return .plan(folders, arguments: arguments, format: try planFormat())
+        case .schema:
+            if !arguments.isEmpty || !namedFolders.isEmpty {
+                throw UsageError(
+                    title: "schema reads no files and runs no program",
+                    remedy: "write: hermes-init --schema [service|drop-in|init]", topic: .schema)
+            }
+            return .schema(subject ?? .service)
+        case nil:
+            var options = BootOptions()
+            options.folders = folders.paths
+            options.foldersAreRequired = folders.areRequired
+            options.arguments = arguments
+            return .boot(options)
+        }
+    }
+}

@@ -1,0 +1,260 @@
+import CSystem
+import System
+import Testing
+
+@testable import Runtime
+
+/// A relay between pipes that a test writes to and sinks that it reads, moved by hand: one call is one turn of the loop.
+private final class Bench {
+    let loop: EventLoop
+    let output: FileDescriptor
+    let error: FileDescriptor
+    let standardOutput: ContainerOutput
+    let standardError: ContainerOutput
+    let relay: OutputRelay
+    private let writeEnds: [FileDescriptor]
+
+    init(oneSink: Bool = false) throws {
+        loop = try EventLoop()
+        let (readOutput, writeOutput) = try FileDescriptor.pipe()
+        let (readError, writeError) = try FileDescriptor.pipe()
+        (output, error, writeEnds) = (readOutput, readError, [writeOutput, writeError])
+        standardOutput = ContainerOutput(descriptor: writeOutput.number)
+        standardError = oneSink ? standardOutput : ContainerOutput(descriptor: writeError.number)
+        relay = try OutputRelay(standardOutput: standardOutput, standardError: standardError)
+        try relay.start(loop)
+    }
+
+    func say(_ text: String, _ service: Int = 0, toError: Bool = false) throws {
+        let ends = try relay.descriptors(of: service, name: "s\(service)")
+        let bytes = Bytes(text.utf8)
+        #expect(write((toError ? ends.error : ends.output).number, bytes, bytes.count) == bytes.count)
+    }
+
+    /// One turn, as the driver makes it; gives the kinds of what was ready.
+    @discardableResult
+    func turn() throws -> [Token.Kind] {
+        var kinds = [Token.Kind]()
+        try loop.wait(timeout: 0) { kinds.append($0.kind) }
+        if kinds.contains(.outputs) { relay.readReady() }
+        relay.flush(loop)
+        return kinds
+    }
+
+    /// Turns until nothing is ready any more.
+    func settle() throws { while try !turn().isEmpty {} }
+
+    func read(_ end: FileDescriptor? = nil) -> String { String(decoding: readAll(end ?? output), as: UTF8.self) }
+}
+
+func readAll(_ end: FileDescriptor) -> Bytes {
+    var all = Bytes()
+    var chunk = Bytes(repeating: 0, count: 1 << 16)
+    while true {
+        let count = CSystem.read(end.number, &chunk, chunk.count)
+        if count <= 0 { return all }
+        all += chunk.prefix(count)
+    }
+}
+
+@Suite("Driver: the services' output")
+struct DriverOutputRelayTests {
+    @Test("Lines come behind the name of their service, stdout and stderr each to its own sink")
+    func lines() throws {
+        let bench = try Bench()
+        try bench.say("one\n\ntwo\n")
+        try bench.say("bad\n", toError: true)
+        try bench.say("other\n", 1)
+        try bench.settle()
+        #expect(bench.read() == "[s0] one\n[s0] \n[s0] two\n[s1] other\n")
+        #expect(bench.read(bench.error) == "[s0] bad\n")
+    }
+
+    @Test("Where the container has one sink for both, a service has one pipe for both")
+    func oneSink() throws {
+        let bench = try Bench(oneSink: true)
+        try bench.say("one\n")
+        try bench.say("two\n", toError: true)
+        try bench.say("three\n")
+        let ends = try bench.relay.descriptors(of: 0, name: "s0")
+        #expect(ends.output === ends.error)
+        try bench.settle()
+        #expect(bench.read() == "[s0] one\n[s0] two\n[s0] three\n")
+    }
+
+    @Test("A line that comes in pieces is passed on when it is whole")
+    func pieces() throws {
+        let bench = try Bench()
+        try bench.say("one")
+        try bench.settle()
+        #expect(bench.read() == "")
+        try bench.say(" two\nthree")
+        try bench.settle()
+        #expect(bench.read() == "[s0] one two\n")
+    }
+
+    @Test(
+        "A line of up to 8 KiB stays whole, a longer one goes on in the next, and no line is made up at the boundary",
+        arguments: [0, 1, 8191, 8192, 8193, 16_383, 16_384, 16_385, 20_000, 50_000], [false, true])
+    func boundaries(length: Int, newlineComesLater: Bool) throws {
+        let bench = try Bench()
+        var body = ""
+        for index in 0..<length { body.unicodeScalars.append(Unicode.Scalar(UInt8(97 + index % 26))) }
+        try bench.say(newlineComesLater ? body : body + "\nlast\n")
+        try bench.settle()
+        if newlineComesLater {
+            try bench.say("\nlast\n")
+            try bench.settle()
+        }
+        let lines = bench.read().split(separator: "\n", omittingEmptySubsequences: false)
+        let expected = max(1, (length + 8191) / 8192)
+        #expect(lines.count == expected + 2)
+        #expect(lines.dropLast().allSatisfy { $0.hasPrefix("[s0] ") && $0.utf8.count <= 8192 + 5 })
+        #expect(lines.dropLast(2).map { $0.dropFirst(5) }.joined() == body)
+        #expect(lines.suffix(2) == ["[s0] last", ""])
+    }
+
+    @Test("What a process said last is passed on when it ends, and the next one begins a line of its own")
+    func lastWords() throws {
+        let bench = try Bench()
+        try bench.say("one\ntw")
+        try bench.turn()
+        try bench.say("o")
+        bench.relay.processEnded(0)
+        try bench.say("next\n")
+        try bench.settle()
+        #expect(bench.read() == "[s0] one\n[s0] two\n[s0] next\n")
+        bench.relay.processEnded(0)
+        bench.relay.processEnded(7)
+        try bench.settle()
+        #expect(bench.read() == "")
+    }
+
+    @Test("A sink that nobody reads stops the reading, without a busy loop; once read, it goes on and nothing is lost")
+    func backPressure() throws {
+        let bench = try Bench(oneSink: true)
+        var number = 0
+        let ends = try bench.relay.descriptors(of: 0, name: "s0")
+        hi_make_blocking(ends.output.number, O_WRONLY | O_NONBLOCK)
+        /// Writes lines until the pipe is full.
+        func fill() {
+            while true {
+                let line = Bytes("line \(number) xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n".utf8)
+                if write(ends.output.number, line, line.count) < line.count { return }
+                number += 1
+            }
+        }
+        var before = -1
+        while before < number {
+            before = number
+            fill()
+            try bench.settle()
+        }
+        // Stuck: nothing is ready, although the pipe is full.
+        #expect(bench.standardOutput.isFull)
+        #expect(try bench.turn().isEmpty)
+        #expect(hi_unread(bench.loop.descriptor.number) >= 0)
+        var text = ""
+        while true {
+            let piece = bench.read()
+            text += piece
+            try bench.settle()
+            if piece.isEmpty { break }
+        }
+        #expect(text == (0..<number).map { "[s0] line \($0) xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n" }.joined())
+        #expect(bench.standardOutput.isEmpty)
+    }
+
+    @Test("A line is not broken when its process ends while the sink is full")
+    func endWhileFull() throws {
+        let bench = try Bench(oneSink: true)
+        try bench.say("the first half, ")
+        try bench.settle()
+        bench.standardOutput.append(Bytes(repeating: 0x0A, count: 200_000))
+        try bench.turn()
+        try bench.say("the second half")
+        bench.relay.processEnded(0)
+        var text = ""
+        while true {
+            let piece = bench.read()
+            text += piece
+            try bench.settle()
+            if piece.isEmpty { break }
+        }
+        #expect(text.drop { $0 == "\n" } == "[s0] the first half, the second half\n")
+    }
+
+    @Test("One that has always something to say does not keep the others from being heard")
+    func fairness() throws {
+        let bench = try Bench(oneSink: true)
+        let loud = String(repeating: "\n", count: 65_000)
+        try bench.say(loud, 0)
+        try bench.say("here\n", 1)
+        var turns = 0
+        var text = ""
+        while !text.contains("[s1] here\n") && turns < 20 {
+            turns += 1
+            try bench.turn()
+            text += bench.read()
+            try bench.turn()
+            let ends = try bench.relay.descriptors(of: 0, name: "s0")
+            if hi_unread(ends.output.number) == 0 { try bench.say(String(repeating: "\n", count: 4000), 0) }
+        }
+        #expect(turns < 20)
+    }
+
+    @Test("Nothing but line ends, from many services, does not fill the memory")
+    func bound() throws {
+        let bench = try Bench(oneSink: true)
+        for service in 0..<100 { try bench.say(String(repeating: "\n", count: 60_000), service) }
+        try bench.settle()
+        // At most one read beyond the mark: 16 KiB of line ends, each behind a name.
+        #expect(bench.standardOutput.waiting < ContainerOutput.highWater + 16 * 1024 * 7)
+    }
+
+    @Test("More services than one wait brings are all heard")
+    func many() throws {
+        let bench = try Bench()
+        for service in 0..<200 { try bench.say("hello\n", service) }
+        var text = ""
+        while try !bench.turn().isEmpty { text += bench.read() }
+        #expect(Set(text.split(separator: "\n")).count == 200)
+    }
+
+    @Test("At the end everything that is still in a pipe is written, with the last line ended")
+    func finishAll() throws {
+        let bench = try Bench()
+        try bench.say("one\ntwo")
+        try bench.say("three", 1, toError: true)
+        bench.relay.finishAll(milliseconds: 1000)
+        #expect(bench.read() == "[s0] one\n[s0] two\n")
+        #expect(bench.read(bench.error) == "[s1] three\n")
+    }
+
+    @Test("At the end a reader that is stuck is not waited for, however much there is")
+    func finishAllStuck() throws {
+        let bench = try Bench(oneSink: true)
+        for service in 0..<50 { try bench.say(String(repeating: "\n", count: 60_000), service) }
+        bench.relay.finishAll(milliseconds: 0)
+        #expect(bench.standardOutput.waiting < ContainerOutput.highWater + 16 * 1024 * 7 + 50 * 8192)
+    }
+
+    @Test("A pipe that one life of a service made non-blocking waits again in the next")
+    func nonBlocking() throws {
+        let bench = try Bench()
+        let ends = try bench.relay.descriptors(of: 0, name: "s0")
+        hi_make_blocking(ends.output.number, O_WRONLY | O_NONBLOCK)
+        _ = try bench.relay.descriptors(of: 0, name: "s0")
+        #expect(flags(ends.output.number) & O_NONBLOCK == 0)
+    }
+}
+
+/// The flags of an open file as /proc shows them, in octal.
+func flags(_ descriptor: Int32) -> Int32 {
+    let path = Bytes("/proc/self/fdinfo/\(descriptor)".utf8)
+    guard let text = try? readFile(path, limit: 1 << 16) else { return -1 }
+    for line in String(decoding: text, as: UTF8.self).split(separator: "\n") where line.hasPrefix("flags:") {
+        return Int32(line.split(separator: "\t").last ?? "", radix: 8) ?? -1
+    }
+    return -1
+}
