@@ -1,0 +1,48 @@
+# What a developer does here, each as one word. `make` alone lists them. The work is in scripts/, so that it can be read,
+# checked and run without make.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test release debug setup unit integration container fuzz lint check-format format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## build the release and watch it boot, supervise and stop a few services
+	@scripts/demo
+
+test: ## everything: build, unit, format, lint, integration and container tests (sets itself up)
+	@scripts/test
+
+release: ## the shipped file: .build/release/hermes-init, static and stripped
+	@scripts/build release
+
+debug: ## ordinary Swift, for tests and the debugger
+	@scripts/build debug
+
+setup: ## install what the tests need and this machine lacks (apt as root; a Python venv)
+	@scripts/setup
+
+unit: ## swift test
+	@swift test
+
+integration: release ## the release binary as PID 1 of a fresh namespace; the tini and dumb-init names
+	@scripts/run-pytest Tests/Integration
+
+container: ## the Dockerfile, built and run with podman
+	@scripts/run-pytest Tests/Container
+
+fuzz: ## libFuzzer on the parser and the reader of service files, SECONDS=60 each
+	@scripts/fuzz $(or $(SECONDS),60)
+
+lint: ## shellcheck and hadolint
+	@scripts/lint
+
+check-format: ## swift format, without changing anything
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
+
+format: ## swift format, in place
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz
+
+clean: ## remove what was built (not the cache of base images)
+	@rm -rf .build .venv .pytest_cache
+	@find Tests -name __pycache__ -type d -prune -exec rm -rf {} +

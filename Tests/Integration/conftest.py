@@ -1,0 +1,57 @@
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import harness
+import pytest
+
+
+def pytest_report_header():
+    return f"hermes-init: {harness.BINARY}"
+
+
+def pytest_collection_modifyitems(items):
+    if harness.can_unshare():
+        return
+    skip = pytest.mark.skip(reason="PID namespaces are forbidden on this machine")
+    for item in items:
+        if "plain" not in item.keywords:
+            item.add_marker(skip)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "plain: needs no PID namespace")
+    if not os.access(harness.BINARY, os.X_OK):
+        raise pytest.UsageError(f"{harness.BINARY} is not there: run make release first")
+
+
+@pytest.fixture
+def boot():
+    """Boots the init with services in a folder of the test's own, which every user can reach; ends it with the test."""
+    folder = Path(tempfile.mkdtemp(prefix="hermes-init-test-", dir="/tmp"))
+    lives = harness.Boot(folder)
+    yield lives
+    lives.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def peer_fixture(name):
+    """The binary under that name: ours, or with HERMES_INIT_COMPAT=peer the machine's own, which proves the tests right."""
+
+    @pytest.fixture
+    def binary(tmp_path_factory):
+        if os.environ.get("HERMES_INIT_COMPAT") == "peer":
+            path = shutil.which(name)
+            if path is None:
+                pytest.skip(f"{name} is not installed")
+            return path
+        link = tmp_path_factory.mktemp("names") / name
+        link.symlink_to(harness.BINARY)
+        return str(link)
+
+    return binary
+
+
+tini = peer_fixture("tini")
+dumb_init = peer_fixture("dumb-init")
