@@ -36,9 +36,6 @@ public struct ReadResult: Sendable {
     public var diagnostics: [Diagnostic] = []
     /// The files that the places in all of this refer to.
     public var sources = SourceMap()
-    /// The table of each service, drop-ins laid over it, in the order of `configuration.services`: for who wants to know
-    /// where a setting stands. Only where it was asked for.
-    public var tables: [Table] = []
     /// Nothing read, nothing wrong.
     public init() {}
 }
@@ -52,12 +49,10 @@ public struct ConfigurationReader {
     ///
     /// Of files with one name the last counts; the others are not looked into. Time and memory are linear in the size of
     /// the files.
-    /// - Parameters:
-    ///   - files: what the folders hold, weakest folder first.
-    ///   - keepsTables: whether the tables that the services were read from are given too.
+    /// - Parameter files: what the folders hold, weakest folder first.
     /// - Returns: all that could be made sense of, and every mistake. Names of plugins, and whether the services that are
     ///   named exist, are not checked here.
-    public static func read(_ files: [InputFile], keepsTables: Bool = false) -> ReadResult {
+    public static func read(_ files: [InputFile]) -> ReadResult {
         var reader = ConfigurationReader()
         let groups = fileGroups(files)
         var layers = [[Layer]]()
@@ -80,7 +75,6 @@ public struct ConfigurationReader {
             reader.keep(reading, parsed)
             reader.checkMain(service, parsed.table)
             reader.result.configuration.services.append(service)
-            if keepsTables { reader.result.tables.append(parsed.table) }
         }
         reader.result.diagnostics = Diagnostic.sorted(reader.result.diagnostics)
         return reader.result

@@ -36,12 +36,6 @@ public func load(folders: [Bytes], areRequired: Bool, arguments: [Bytes], stages
     let files = readFolders(folders, areRequired: areRequired, diagnostics: &folderDiagnostics)
     var result = ConfigurationReader.read(files)
     result.diagnostics = folderDiagnostics + result.diagnostics
-    return complete(result, arguments: arguments, stages: stages)
-}
-
-/// What was read, with the main program where no file names one, the stages checked, and the graph.
-func complete(_ read: ReadResult, arguments: [Bytes], stages: Stages) -> Loaded {
-    var result = read
     var services = result.configuration.services
     var implicitMain: Int?
     if !arguments.isEmpty, !services.contains(where: { $0.type == .main }) {
