@@ -42,6 +42,8 @@ var cSettings: [CSetting] = [
     // The child between clone and exec runs on a stack of its own without thread-local storage, where a stack protector
     // has no canary to read.
     .unsafeFlags(["-fno-stack-protector"]),
+    // Small before fast: nothing in C is called often. Nothing unwinds.
+    .unsafeFlags(["-Oz", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"], release),
 ]
 var swiftSettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", release),
