@@ -40,7 +40,13 @@ public struct Accounts: Sendable {
     /// Reads both files now. One that is missing or cannot be used counts as empty: numeric IDs work without it. Throws only
     /// what may go better later, lest a lack of descriptors look like a lack of users.
     public static func read() throws(Errno) -> Accounts {
-        Accounts(passwd: try contents("/etc/passwd"), group: try contents("/etc/group"))
+        try Accounts(in: FileTree())
+    }
+
+    /// Those of a tree of files.
+    public init(in tree: FileTree) throws(Errno) {
+        self.init(
+            passwd: try Accounts.contents("/etc/passwd", tree), group: try Accounts.contents("/etc/group", tree))
     }
 
     /// NGROUPS_MAX: setgroups(2) takes no more.
@@ -49,9 +55,9 @@ public struct Accounts: Sendable {
     /// Large directories of users exist; an init reads at most this much of them.
     private static let limit = 4 << 20
 
-    private static func contents(_ path: String) throws(Errno) -> Bytes {
+    private static func contents(_ path: String, _ tree: FileTree) throws(Errno) -> Bytes {
         do throws(Errno) {
-            return try readFile(Bytes(path.utf8), limit: limit)
+            return try readFile(tree.place(of: Bytes(path.utf8)), limit: limit)
         } catch {
             if error.isTransient { throw error }
             return []

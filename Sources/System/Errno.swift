@@ -33,6 +33,9 @@ public struct Errno: Error, Hashable, Sendable {
     /// EFBIG
     public static let tooLarge = Errno(EFBIG)
 
+    /// A lookup found that there is nothing.
+    public var saysMissing: Bool { self == .noEntry || code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG }
+
     /// "No such file or directory" (strerror(3)).
     public var text: String { String(decoding: Bytes(cString: strerror(code)), as: UTF8.self) }
 

@@ -127,13 +127,46 @@ public enum FileKind: Sendable { case missing, regular, folder, nullDevice, othe
 
 /// The kind of file at a path (stat(2)); `missing` also where it cannot be looked at.
 public func fileKind(_ path: Bytes) -> FileKind {
+    do throws(Errno) {
+        return try statusOf(path).kind
+    } catch {
+        return .missing
+    }
+}
+
+/// The kind and the mode of what lies at a path, links followed (stat(2)).
+func statusOf(_ path: Bytes) throws(Errno) -> (kind: FileKind, mode: UInt32) {
     var status = hi_file()
-    if path.withCString({ hi_stat($0, &status) }) < 0 { return .missing }
-    if hi_is_regular(status.mode) { return .regular }
-    if hi_is_directory(status.mode) { return .folder }
+    if path.withCString({ hi_stat($0, &status) }) < 0 { throw Errno.current }
+    var kind = FileKind.other
+    if hi_is_regular(status.mode) { kind = .regular }
+    if hi_is_directory(status.mode) { kind = .folder }
     // /dev/null is character device 1:3 everywhere on Linux; the numbers are packed as 0x103.
-    if hi_is_character_device(status.mode) && status.special == 0x103 { return .nullDevice }
-    return .other
+    if hi_is_character_device(status.mode) && status.special == 0x103 { kind = .nullDevice }
+    return (kind, status.mode)
+}
+
+/// The first bytes of a regular file, at most `count` of them; fewer where it is shorter.
+public func readBeginning(_ path: Bytes, count: Int) throws(Errno) -> Bytes {
+    let file = try FileDescriptor.open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    var bytes = Bytes(repeating: 0, count: count)
+    let length = try readChunk(file, &bytes)
+    return Bytes(bytes.prefix(length))
+}
+
+/// All that a descriptor gives until its end, but no more than a little over `limit` bytes.
+public func readAll(_ descriptor: Int32, limit: Int) throws(Errno) -> Bytes {
+    let copy = dup(descriptor)
+    if copy < 0 { throw Errno.current }
+    let file = FileDescriptor(owning: copy)
+    var bytes = Bytes()
+    var chunk = Bytes(repeating: 0, count: 65536)
+    while bytes.count <= limit {
+        let count = try readChunk(file, &chunk)
+        if count == 0 { break }
+        bytes += chunk.prefix(count)
+    }
+    return bytes
 }
 
 /// Whether a path is a folder itself, and no link to one (lstat(2)).

@@ -1,7 +1,7 @@
 import ConfigParser
 
-/// `--check` in text form: every mistake in the files as the boot would report it, a summary, and the exit code. A pure
-/// function of what was read; it opens nothing and starts nothing.
+/// What `--check` says: every mistake in the files, a summary, and the exit code. A pure function of what was read; it opens
+/// nothing and starts nothing.
 enum Check {
     /// The report.
     /// - Parameters:
@@ -21,6 +21,21 @@ enum Check {
         }
         let text = DiagnosticRenderer(sources: result.sources, color: color).render(diagnostics)
         return Answer(text, exitCode: hasErrors(diagnostics) ? 1 : 0)
+    }
+
+    /// The report in the form that was asked for.
+    static func report(_ result: ReadResult, _ options: CheckOptions, color: Bool) -> Answer {
+        var answer: Answer
+        let writer = ReportWriter(sources: result.sources, diagnostics: result.diagnostics)
+        switch options.format {
+        case .text: answer = report(result, graph: [], folders: options.folders, color: color)
+        case .json: answer = Answer(writer.json())
+        case .sarif: answer = Answer(writer.sarif())
+        case .github: answer = Answer(writer.github())
+        }
+        let isBad = hasErrors(result.diagnostics) || (options.isStrict && !result.diagnostics.isEmpty)
+        answer.exitCode = isBad ? 1 : 0
+        return answer
     }
 
     /// What a boot or a plan says instead, where the files have mistakes: the same report on standard error, with exit code

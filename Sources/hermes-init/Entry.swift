@@ -18,9 +18,11 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
     switch Invocation.parse(arguments: arguments, environment: { environment.value($0) }) {
     case .boot(let options):
         return boot(options, stages: builtIn)
-    case .check(let folders):
-        let loaded = load(folders: folders.paths, areRequired: folders.areRequired, arguments: [], stages: builtIn)
-        return tell(Check.report(loaded.result, graph: [], folders: folders, color: isatty(1) == 1))
+    case .check(let options):
+        return tell(
+            Check.report(
+                check(request(options), environment: environment, stages: builtIn), options,
+                color: options.color.isWanted(environment, on: 1)))
     case .plan(let folders, let arguments, let format):
         return tell(plan(folders, arguments, environment, format))
     case .schema(let subject):
@@ -32,6 +34,38 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
     }
 }
 
+/// What the runtime is to check; reads the one file from standard input where it stands there.
+private func request(_ options: CheckOptions) -> CheckRequest {
+    var request = CheckRequest()
+    request.folders = options.folders.paths
+    request.foldersAreRequired = options.folders.areRequired
+    request.root = options.root
+    request.looksAtMachine = !options.isFilesOnly
+    if let name = options.inputName {
+        var content: InputFile.Content
+        do throws(Errno) {
+            let bytes = try readAll(0, limit: largestConfigurationFile)
+            content = bytes.isEmpty ? .mask : .bytes(bytes)
+        } catch {
+            content = .unreadable(error.text)
+        }
+        request.single = InputFile(
+            path: name.shown, name: lastComponent(name).shown, dropIn: nil, content: content)
+    }
+    return request
+}
+
+extension ColorChoice {
+    /// Whether to colour what goes to a descriptor; no-color.org.
+    func isWanted(_ environment: Environment, on descriptor: Int32) -> Bool {
+        switch self {
+        case .always: return true
+        case .never: return false
+        case .automatic: return isatty(descriptor) == 1 && (environment.value("NO_COLOR") ?? []).isEmpty
+        }
+    }
+}
+
 private func plan(
     _ folders: ConfigurationFolders, _ arguments: [Bytes], _ environment: Environment, _ format: PlanFormat
 )
@@ -39,7 +73,7 @@ private func plan(
 {
     let loaded = load(folders: folders.paths, areRequired: folders.areRequired, arguments: arguments, stages: builtIn)
     guard !loaded.hasErrors, let graph = loaded.graph else {
-        return Check.refusal(loaded.result, graph: [], color: isatty(2) == 1)
+        return Check.refusal(loaded.result, graph: [], color: ColorChoice.automatic.isWanted(environment, on: 2))
             ?? Check.report(loaded.result, graph: [], folders: folders)
     }
     var plan = Plan(services: loaded.services, graph: graph)

@@ -34,7 +34,7 @@ enum HelpTopic: Sendable, Equatable {
 
         Usage:
           hermes-init [--config DIR]... [--] [COMMAND [ARG...]]
-          hermes-init --check [--config DIR]...
+          hermes-init --check [OPTION]...
           hermes-init --plan [--config DIR]... [--format FORMAT] [-- ARG...]
           hermes-init --schema [service|drop-in|init]
           hermes-init toml [--typed] [--toml=1.0|1.1] [FILE]
@@ -82,22 +82,28 @@ enum HelpTopic: Sendable, Equatable {
         """
 
     private static let checkText = """
-        Usage: hermes-init --check [--config DIR]...
+        Usage: hermes-init --check [--config DIR]... [--root DIR] [--format FORMAT]
+                                   [--strict] [--color WHEN] [--files-only] [-]
 
-        Reads all service files as a boot would, reports every mistake with file, line,
-        column and remedy, and starts nothing. What it says is what a boot would say
-        before it refused. It also finds what only shows across files: requirements
-        that are not there, and circles.
+        Reads all service files as a boot would and reports every mistake; also what
+        would fail later, such as a user or a program that is not there.
 
         Options:
-          --config DIR  check the files of DIR instead of the usual folders; of several,
-                        the later is the stronger. DIR has to be there.
+          --config DIR       check the files of DIR instead of the usual folders
+          --root DIR         check the image that lies unpacked in DIR
+          --files-only       look at the files alone, not at the machine
+          --format FORMAT    text, json, sarif (2.1.0) or github (workflow commands)
+          --strict           warnings count as mistakes
+          --color WHEN       auto, always or never
+          -                  check one service file from standard input, by itself
+          --stdin-name NAME  its name: NAME.toml, or a path that ends in it
 
         Exit codes:
           0   no mistakes        1   mistakes        64  the command line is wrong
 
-        Example:
+        Examples:
           RUN ["hermes-init", "--check"]    in a Dockerfile, behind COPY of the files
+          hermes-init --check --root ./rootfs --strict --format github
 
         """
 

@@ -13,7 +13,7 @@ enum Invocation: Sendable {
     /// Boot the services and run the main program.
     case boot(BootOptions)
     /// Read the files, report what is wrong with them, start nothing.
-    case check(ConfigurationFolders)
+    case check(CheckOptions)
     /// Show what would start, start nothing. The arguments are the main program's.
     case plan(ConfigurationFolders, arguments: [[UInt8]], format: PlanFormat)
     /// Print the JSON Schema of the files.
@@ -48,6 +48,27 @@ struct ConfigurationFolders: Sendable, Equatable {
     var paths: [[UInt8]] = BootOptions.defaultFolders
     /// Folders named by `--config` must be there; of the usual ones any may be missing.
     var areRequired = false
+}
+
+/// What `--check` is to look at, and how it is to say what it found.
+struct CheckOptions: Sendable, Equatable {
+    var folders = ConfigurationFolders()
+    /// The folder that an image lies unpacked in.
+    var root: [UInt8]?
+    var format = CheckFormat.text
+    var color = ColorChoice.automatic
+    /// Warnings count, too.
+    var isStrict = false
+    /// Users, programs and folders are not looked for.
+    var isFilesOnly = false
+    /// The name of the one file that is read from standard input; nil: the folders are read.
+    var inputName: [UInt8]?
+}
+
+/// `--color`.
+enum ColorChoice: Int, Sendable {
+    case automatic, always, never
+    static let words = ["auto", "always", "never"]
 }
 
 /// A text to print, where to, and the exit code that goes with it.
@@ -107,6 +128,11 @@ private struct CommandLineReader {
     /// The word behind `--format`.
     var format: [UInt8]?
     var subject: SchemaSubject?
+    /// What the options of `--check` say, and the first of these options.
+    var checkOptions = CheckOptions()
+    var checkOption: [UInt8]?
+    /// `-` stands there.
+    var readsInput = false
 
     init(_ words: [[UInt8]]) { self.words = words }
 
@@ -154,13 +180,14 @@ private struct CommandLineReader {
             try readFormat(equals.map { [UInt8](word[($0 + 1)...]) })
             return nil
         }
+        if try readCheckOption(name, equals.map { [UInt8](word[($0 + 1)...]) }) { return nil }
         let isHelp = isWord(name, "--help") || isWord(name, "-h")
         let isVersion = isWord(name, "--version") || isWord(name, "-V")
         let isCheck = isWord(name, "--check")
         let isSchema = isWord(name, "--schema")
         guard isHelp || isVersion || isCheck || isSchema || isWord(name, "--plan") else { throw unknownOption(name) }
         if equals != nil {
-            throw UsageError(title: quoted([name]) + " takes no value", remedies: [], topic: topic)
+            throw usage(quoted([name]) + " takes no value", "", topic)
         }
         if isVersion { return Answer(Version.line + "\n") }
         if isHelp { return Answer(helpTopic().text) }
@@ -180,6 +207,55 @@ private struct CommandLineReader {
         return topic
     }
 
+    /// An option of `--check`; false where the word is none.
+    private mutating func readCheckOption(_ name: [UInt8], _ value: [UInt8]?) throws(UsageError) -> Bool {
+        let isStrict = isWord(name, "--strict")
+        if isStrict || isWord(name, "--files-only") {
+            if value != nil { throw usage(quoted([name]) + " takes no value", "", .check) }
+            if isStrict { checkOptions.isStrict = true } else { checkOptions.isFilesOnly = true }
+        } else if isWord(name, "--root") {
+            checkOptions.root = try readValue(name, value, "a folder, such as: --root ./image")
+        } else if isWord(name, "--stdin-name") {
+            checkOptions.inputName = try readValue(name, value, "a name, such as: --stdin-name web.toml")
+        } else if isWord(name, "--color") {
+            let color = try readChoice(name, value, ColorChoice.words)
+            checkOptions.color = ColorChoice(rawValue: color) ?? .automatic
+        } else {
+            return false
+        }
+        if checkOption == nil { checkOption = name }
+        return true
+    }
+
+    /// The value of an option, from behind `=` or from the next word.
+    private mutating func readValue(
+        _ name: [UInt8], _ value: [UInt8]?, _ example: String
+    ) throws(UsageError) -> [UInt8] {
+        var result = value ?? []
+        if value == nil && index + 1 < words.count && !isWord(words[index + 1], "--") {
+            index += 1
+            result = words[index]
+        }
+        if result.isEmpty { throw usage(quoted([name]) + " needs a value", example, topic) }
+        return result
+    }
+
+    /// The place of the value among those that an option can have.
+    private mutating func readChoice(
+        _ name: [UInt8], _ value: [UInt8]?, _ choices: [String]
+    ) throws(UsageError) -> Int {
+        let remedy = "write one of: " + joined(choices)
+        let word = try readValue(name, value, remedy)
+        if let place = choice(word, choices) { return place }
+        throw usage(quoted([name]) + " cannot be " + quoted([word]), remedy, topic)
+    }
+
+    /// Which of the words this is.
+    private func choice(_ word: [UInt8], _ choices: [String]) -> Int? {
+        for place in choices.indices where word.elementsEqual(choices[place].utf8) { return place }
+        return nil
+    }
+
     /// The folder of `--config`, from behind `=` or from the next word.
     private mutating func readFolder(_ value: [UInt8]?) throws(UsageError) {
         var folder = value ?? []
@@ -188,8 +264,7 @@ private struct CommandLineReader {
             folder = words[index]
         }
         if folder.isEmpty {
-            throw UsageError(
-                title: "--config needs a folder", remedy: "such as: --config /etc/hermes-init.d", topic: topic)
+            throw usage("--config needs a folder", "such as: --config /etc/hermes-init.d", topic)
         }
         namedFolders.append(folder)
     }
@@ -216,8 +291,7 @@ private struct CommandLineReader {
 
     private mutating func choose(_ new: Mode) throws(UsageError) {
         if let mode, mode != new {
-            throw UsageError(
-                title: "check, plan and schema cannot be asked for at once", remedies: ["write one of them"])
+            throw usage("check, plan and schema cannot be asked for at once", "write one of them")
         }
         mode = new
     }
@@ -225,6 +299,10 @@ private struct CommandLineReader {
     /// A word before `--` that is no option. A subcommand with words of its own reads all of the rest.
     private mutating func readSubcommand(_ word: [UInt8]) throws(UsageError) -> Invocation? {
         if mode == .check {
+            if isWord(word, "-") {
+                readsInput = true
+                return nil
+            }
             throw UsageError(
                 title: "check takes no words: cannot use " + quoted([word]),
                 remedy: "a folder is named with: --config " + quoted([word]), topic: .check)
@@ -276,7 +354,11 @@ private struct CommandLineReader {
 
     private func unknownOption(_ name: [UInt8]) -> UsageError {
         var remedies: [String] = []
-        let known = ["--config", "--check", "--plan", "--schema", "--format", "--version", "--help"]
+        let known = [
+            "--config", "--check", "--plan", "--schema", "--version", "--help", "--root", "--strict", "--format",
+            "--color",
+            "--files-only", "--stdin-name",
+        ]
         if let near = nearest(to: String(decoding: name, as: UTF8.self), among: known) {
             remedies.append("did you mean: " + near)
         }
@@ -291,20 +373,48 @@ private struct CommandLineReader {
         quoted([bytes(of: "hermes-init")] + words[..<index] + [bytes(of: "--")] + words[index...])
     }
 
-    private func finish(_ arguments: [[UInt8]]) throws(UsageError) -> Invocation {
+    private mutating func finish(_ arguments: [[UInt8]]) throws(UsageError) -> Invocation {
         var folders = ConfigurationFolders()
         if !namedFolders.isEmpty { folders = ConfigurationFolders(paths: namedFolders, areRequired: true) }
-        if format != nil && mode != .plan {
-            throw UsageError(title: "--format is an option of --plan", remedy: "leave it out", topic: topic)
+        if format != nil && mode != .plan && mode != .check {
+            throw UsageError(
+                title: "--format is an option of --plan and --check", remedy: "leave it out", topic: topic)
+        }
+        if mode != .check, let checkOption {
+            throw usage(
+                quoted([checkOption]) + " belongs to --check",
+                "add --check, or leave it out", .check)
         }
         switch mode {
         case .check:
             if let first = arguments.first {
-                throw UsageError(
-                    title: "check runs no program: cannot use " + quoted([first]),
-                    remedy: "leave out what is behind \"--\"", topic: .check)
+                throw usage(
+                    "check runs no program: cannot use " + quoted([first]),
+                    "leave out what is behind \"--\"", .check)
             }
-            return .check(folders)
+            checkOptions.folders = folders
+            if let format {
+                guard let place = choice(format, CheckFormat.words) else {
+                    throw usage(
+                        "check has no format " + quoted([format]), "write one of: " + joined(CheckFormat.words), .check)
+                }
+                checkOptions.format = CheckFormat(rawValue: place) ?? .text
+            }
+            if readsInput {
+                if !namedFolders.isEmpty {
+                    throw usage(
+                        "a file from standard input is checked by itself", "leave out --config",
+                        .check)
+                }
+                // The file may be meant for any image.
+                if checkOptions.root == nil { checkOptions.isFilesOnly = true }
+                if checkOptions.inputName == nil { checkOptions.inputName = bytes(of: "stdin.toml") }
+            } else if checkOptions.inputName != nil {
+                throw usage(
+                    "--stdin-name needs a file on standard input", "write: hermes-init --check -",
+                    .check)
+            }
+            return .check(checkOptions)
         case .plan:
             return .plan(folders, arguments: arguments, format: try planFormat())
         case .schema:
@@ -322,4 +432,10 @@ private struct CommandLineReader {
             return .boot(options)
         }
     }
+}
+
+/// With one remedy, or none.
+@inline(never)
+private func usage(_ title: String, _ remedy: String, _ topic: HelpTopic = .general) -> UsageError {
+    UsageError(title: title, remedies: remedy.isEmpty ? [] : [remedy], topic: topic)
 }

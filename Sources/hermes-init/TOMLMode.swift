@@ -60,7 +60,8 @@ struct TOMLRequest: Sendable, Equatable {
             return Answer(
                 "hermes-init: " + say("cannot read %: %", shown, reason) + "\n", stream: .standardError, exitCode: 66)
         }
-        return answer(bytes, name: path == nil ? "<stdin>" : shown, color: isatty(2) == 1)
+        let color = ColorChoice.automatic.isWanted(.ofProcess(), on: 2)
+        return answer(bytes, name: path == nil ? "<stdin>" : shown, color: color)
     }
 
     /// The same for bytes that were read.

@@ -33,7 +33,8 @@ extension Invocation {
             return "boot"
                 + (options.foldersAreRequired ? " [" + strings(options.folders).joined(separator: ",") + "]" : "")
                 + strings(options.arguments).map { " <" + $0 + ">" }.joined()
-        case .check(let folders):
+        case .check(let options):
+            let folders = options.folders
             return "check" + (folders.areRequired ? " [" + strings(folders.paths).joined(separator: ",") + "]" : "")
         case .plan(let folders, let arguments, let format):
             return "plan" + (folders.areRequired ? " [" + strings(folders.paths).joined(separator: ",") + "]" : "")

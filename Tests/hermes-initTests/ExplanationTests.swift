@@ -52,6 +52,10 @@ struct ExplanationTests {
             #"code:\s*"# + code,
             #"(?:told|again|error|warning)\(\s*(?:\.warning,\s*)?"# + code,
             #"report\(\s*[A-Za-z.]+,\s*"# + code,
+            // The checks of meaning.
+            #"(?:warn|fail|lack)\(\s*"# + code,
+            #"tell\(\s*[.a-z]+,\s*"# + code,
+            #"(?:var |let |^ +)code = "# + code,
         ]
         var found = Set<String>()
         let folder = root.appendingPathComponent("Sources")
@@ -59,7 +63,7 @@ struct ExplanationTests {
         for case let file as URL in files where file.pathExtension == "swift" {
             let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
             for pattern in patterns {
-                let matches = try? NSRegularExpression(pattern: pattern)
+                let matches = try? NSRegularExpression(pattern: pattern, options: .anchorsMatchLines)
                     .matches(in: text, range: NSRange(text.startIndex..., in: text))
                 for match in matches ?? [] {
                     if let range = Range(match.range(at: 1), in: text) { found.insert(String(text[range])) }
@@ -118,7 +122,8 @@ struct ExplanationTests {
         #expect(try codes(files, block.code).contains(block.code))
     }
 
-    /// The codes that come of files: of the parser alone for its own codes, else of all that `--check` does.
+    /// The codes that come of files: of the parser alone for its own codes, else of all that `--check` does, on a machine
+    /// that is made up.
     private func codes(_ files: [(name: String, bytes: [UInt8])], _ code: String) throws -> [String] {
         if code.hasPrefix("toml-") {
             var diagnostics = [Diagnostic]()
@@ -135,8 +140,9 @@ struct ExplanationTests {
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(file.bytes).write(to: url)
         }
-        let loaded = load(folders: [utf8(folder.path)], areRequired: true, arguments: [], stages: builtIn)
-        return loaded.result.diagnostics.map(\.code)
+        var diagnostics = [Diagnostic]()
+        let read = readFolders([utf8(folder.path)], areRequired: true, diagnostics: &diagnostics)
+        return checkFiles(read, isSingle: false, stages: builtIn, view: madeUpMachine()).diagnostics.map(\.code)
     }
 
     @Test("docs/diagnostics.md says the same")

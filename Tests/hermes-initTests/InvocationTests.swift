@@ -143,7 +143,7 @@ struct InvocationTests {
             ("schema init init", "schema takes one word at most", "write one of"),
             ("--schema --config a", "schema reads no files and runs no program", "write: hermes-init --schema"),
             ("--plan --format xml", "plan has no format xml", "write one of: text, json, dot, mermaid"),
-            ("--format json", "--format is an option of --plan", "leave it out"),
+            ("--format json", "--format is an option of --plan and --check", "leave it out"),
             ("help", "help is no subcommand", "did you mean: hermes-init --help\n"),
             ("version", "version is no subcommand", "did you mean: hermes-init --version\n"),
             ("ctl status", "ctl is no subcommand", "hermes-init -- ctl status"),

@@ -14,7 +14,7 @@ import Testing
 ///     the report, up to the next case
 ///
 /// In a line of a file, ⟨HH⟩ is the byte of that number, and ⟨⟩ at the end leaves out the line feed. "@ 1.0" reads the case
-/// as TOML 1.0. HERMES_INIT_WRITE=1 writes the reports anew: what changed is then seen in the difference of the file.
+/// as TOML 1.0, "@ machine" checks it against the made-up machine too. HERMES_INIT_WRITE=1 writes the reports anew: what changed is then seen in the difference of the file.
 private struct Snapshot: Sendable, CustomTestStringConvertible {
     var title: String
     var heads: [String] = []
@@ -48,7 +48,9 @@ private struct Snapshot: Sendable, CustomTestStringConvertible {
     var files: [(name: String, bytes: [UInt8])] {
         var files: [(name: String, bytes: [UInt8])] = []
         for line in heads {
-            if line.hasPrefix("@ ") && line != "@ 1.0" { files.append((String(line.dropFirst(2)), [])) }
+            if line.hasPrefix("@ "), line != "@ 1.0", line != "@ machine" {
+                files.append((String(line.dropFirst(2)), []))
+            }
             guard line.hasPrefix(">") else { continue }
             if files.isEmpty { files.append(("web.toml", [])) }
             var rest = line.dropFirst(2)
@@ -83,6 +85,10 @@ private struct Snapshot: Sendable, CustomTestStringConvertible {
             return InputFile(
                 path: file.name, name: isDropIn ? parts[0].dropLast(2) + ".toml" : file.name,
                 dropIn: isDropIn ? parts[1] : nil, content: file.bytes.isEmpty ? .mask : .bytes(file.bytes))
+        }
+        if heads.contains("@ machine") {
+            let result = checkFiles(inputs, isSingle: false, stages: builtIn, view: madeUpMachine())
+            return DiagnosticRenderer(sources: result.sources, color: false).render(result.diagnostics)
         }
         var result = ConfigurationReader.read(inputs)
         builtIn.check(result.configuration.services, &result.diagnostics)

@@ -228,8 +228,9 @@ bool hi_is_folder_itself(const char *path);
 /// fstat(2); -1 and errno.
 int hi_fstat(int descriptor, struct hi_file *file);
 
-/// opendir(3) and access(2); glibc's own declarations refuse a pointer that Swift calls optional.
+/// opendir(3), readlink(2) and access(2); glibc's own declarations refuse a pointer that Swift calls optional.
 static inline DIR *hi_opendir(const char *path) { return opendir(path); }
+static inline ssize_t hi_readlink(const char *path, void *target, size_t size) { return readlink(path, target, size); }
 static inline int hi_access(const char *path, int mode) { return access(path, mode); }
 
 static inline bool hi_is_regular(mode_t mode) { return S_ISREG(mode); }

@@ -1,11 +1,11 @@
 /// The paragraphs and examples of all codes, one text for each source of diagnostics: the language, service files, and
-/// what only shows between files. Explanation.swift says how a block is written.
+/// what only shows between files, and what the checks of meaning find. Explanation.swift says how a block is written.
 
 extension Explanation {
     /// In the order in which they are listed; each block ends in two line feeds.
     static var allTexts: String {
         let gap = "\n\n"
-        return language + gap + serviceFiles + gap + graph + gap
+        return language + gap + serviceFiles + gap + graph + gap + meaning + gap
     }
 
     /// What the parser of TOML says.
@@ -266,7 +266,7 @@ extension Explanation {
         duplicate-name
         A name stands twice in a list, or a signal twice in [signals].
         | command = ["web"]
-        | after = ["db", "db"]
+        | after = ["main", "main"]
 
         duplicate-main
         One service is the main program. Make the other a longrun, or mask it.
@@ -324,5 +324,90 @@ extension Explanation {
         | # web.toml
         | command = ["web"]
         | requires = ["db"]
+        """#
+
+    /// What `--check` finds beyond what a boot refuses.
+    private static let meaning = #"""
+        unknown-user
+        `user` names nobody in /etc/passwd of the image. Add the user to the image, or
+        write a number, which needs no entry.
+        | command = ["web"]
+        | user = "wwww"
+
+        unknown-group
+        `group` or `groups` names nothing in /etc/group of the image. Add the group, or
+        write a number, which needs no entry.
+        | command = ["web"]
+        | group = "wheel"
+
+        program-not-found
+        No file of this name is on the PATH of the service, or at the path that is
+        written. Each word of a command is a string of its own: no shell splits them.
+        | command = ["wbe"]
+
+        program-not-executable
+        The program is a file without a permission to execute it (chmod +x), or no file
+        at all.
+        | command = ["/opt/no-permission.sh"]
+
+        interpreter-not-found
+        The first line of a script names the program that reads it, and that program is
+        not there. A CR at the end of that line counts as a part of the name.
+        | command = ["/opt/needs-perl"]
+
+        program-format
+        The file is no ELF program and does not begin with #!, so Linux does not know
+        how to execute it. A script begins with a line such as #!/bin/sh.
+        | command = ["/opt/no-first-line.sh"]
+
+        bad-directory
+        The working directory is not in the image, or is no folder. It is a warning
+        where something may make it before the service starts.
+        | command = ["web"]
+        | directory = "/srv/wwww"
+
+        bad-environment-file
+        A file of `environment-files` is missing, cannot be read, or has a line that is
+        no NAME=value. A "-" before the path allows it to be missing.
+        | command = ["web"]
+        | environment-files = ["/etc/wbe.env"]
+
+        unset-variable
+        Nothing that is known sets this variable, and without it the service does not
+        start. ${NAME:-default} gives it a value, ${NAME:?why} says that the container
+        has to set it.
+        | command = ["web", "--port", "${PORT}"]
+
+        never-holds
+        Two conditions of [when] rule each other out, so the service is always skipped.
+        | command = ["web"]
+        | when = { env = "DEBUG", env-unset = "DEBUG" }
+
+        no-effect
+        Another setting, or the lack of one, makes that this one changes nothing.
+        | command = ["web"]
+        | [restart]
+        | policy = "never"
+        | delay = "5s"
+
+        stop-too-long
+        Services that are stopped one after the other may together take longer than the
+        whole stop is given; what still runs at `shutdown-timeout` is killed.
+        | command = ["web"]
+        | [stop]
+        | timeout = "20s"
+
+        secret-in-clear
+        By its name the variable holds a secret, and its value stands in the file, where
+        whoever has the image can read it. Give it to the container when it is started,
+        or name a file of it in `environment-files`.
+        | command = ["web"]
+        | [environment]
+        | API_TOKEN = "d41d8cd98f00b204"
+
+        shell-word
+        A word such as && or > does something in a shell only, and no shell reads
+        `command`: the program gets it as an argument. Use `script`.
+        | command = ["web", "&&", "app"]
         """#
 }

@@ -9,7 +9,7 @@ public struct SourceMap: Sendable {
         /// As it is shown.
         public let path: String
         /// As they were read.
-        public let bytes: [UInt8]
+        public fileprivate(set) var bytes: [UInt8]
         /// The places at each multiple of `stride` in the file but the first.
         fileprivate let checkpoints: [Place]
     }
@@ -43,6 +43,17 @@ public struct SourceMap: Sendable {
         }
         files.append(File(path: path, bytes: bytes, checkpoints: checkpoints))
         return FileID(index: Int32(truncatingIfNeeded: files.count - 1))
+    }
+
+    /// Puts a `*` in the place of each byte of a span, so that no report shows what stands there. Lines stay as they are.
+    public mutating func hide(_ span: Span) {
+        let file = Int(span.file.index)
+        guard file >= 0 && file < files.count else { return }
+        var place = max(Int(span.start), 0)
+        while place < Int(span.end) && place < files[file].bytes.count {
+            if files[file].bytes[place] != 0x0A { files[file].bytes[place] = 0x2A }
+            place &+= 1
+        }
     }
 
     /// The file a span lies in; nil for an ID of another map.

@@ -49,10 +49,15 @@ public struct ConfigurationReader {
     ///
     /// Of files with one name the last counts; the others are not looked into. Time and memory are linear in the size of
     /// the files.
-    /// - Parameter files: what the folders hold, weakest folder first.
+    /// - Parameters:
+    ///   - files: what the folders hold, weakest folder first.
+    ///   - inspect: is shown each service in the order of `configuration.services`, the table that it was read from with
+    ///     its drop-ins laid over it, and whether that was without a mistake. Tables are not kept.
     /// - Returns: all that could be made sense of, and every mistake. Names of plugins, and whether the services that are
     ///   named exist, are not checked here.
-    public static func read(_ files: [InputFile]) -> ReadResult {
+    public static func read(
+        _ files: [InputFile], inspect: (Service, Table, _ isSound: Bool) -> Void = { _, _, _ in }
+    ) -> ReadResult {
         var reader = ConfigurationReader()
         let groups = fileGroups(files)
         var layers = [[Layer]]()
@@ -74,6 +79,9 @@ public struct ConfigurationReader {
                 name: group.name, table: parsed.table, file: layers[0].file, defaults: defaults)
             reader.keep(reading, parsed)
             reader.checkMain(service, parsed.table)
+            var isSound = parsed.firstErrors.isEmpty
+            for diagnostic in reading.diagnostics where diagnostic.severity == .error { isSound = false }
+            inspect(service, parsed.table, isSound)
             reader.result.configuration.services.append(service)
         }
         reader.result.diagnostics = Diagnostic.sorted(reader.result.diagnostics)

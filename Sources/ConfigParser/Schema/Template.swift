@@ -35,6 +35,7 @@ public struct Template: Sendable {
 
     /// The text where no variable is in it; nil otherwise.
     public var literal: [UInt8]? {
+        if parts.count == 1, case .literal(let bytes) = parts[0] { return bytes }
         var text = [UInt8]()
         for part in parts {
             guard case .literal(let bytes) = part else { return nil }

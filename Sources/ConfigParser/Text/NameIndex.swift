@@ -17,9 +17,15 @@ public struct NameIndex: Sendable {
 
     /// The number of a name; nil where it has none. Set it to give it one.
     public subscript(name: String) -> Int? {
+        get { self[bytes: [UInt8](name.utf8)] }
+        set { self[bytes: [UInt8](name.utf8)] = newValue }
+    }
+
+    /// The same for a name that is no text, such as a path.
+    public subscript(bytes name: [UInt8]) -> Int? {
         @inline(never)
-        get { numbers[Key(bytes: [UInt8](name.utf8))] }
+        get { numbers[Key(bytes: name)] }
         @inline(never)
-        set { numbers[Key(bytes: [UInt8](name.utf8))] = newValue }
+        set { numbers[Key(bytes: name)] = newValue }
     }
 }

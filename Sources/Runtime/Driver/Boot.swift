@@ -36,6 +36,12 @@ public func load(folders: [Bytes], areRequired: Bool, arguments: [Bytes], stages
     let files = readFolders(folders, areRequired: areRequired, diagnostics: &folderDiagnostics)
     var result = ConfigurationReader.read(files)
     result.diagnostics = folderDiagnostics + result.diagnostics
+    return complete(result, arguments: arguments, stages: stages)
+}
+
+/// What was read, with the main program where no file names one, the stages checked, and the graph.
+func complete(_ read: ReadResult, arguments: [Bytes], stages: Stages) -> Loaded {
+    var result = read
     var services = result.configuration.services
     var implicitMain: Int?
     if !arguments.isEmpty, !services.contains(where: { $0.type == .main }) {
@@ -75,7 +81,9 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
     becomeReaper(options)
     let loaded = load(
         folders: options.folders, areRequired: options.foldersAreRequired, arguments: options.arguments, stages: stages)
-    let renderer = DiagnosticRenderer(sources: loaded.result.sources, color: isatty(2) == 1)
+    // no-color.org
+    let wantsColor = isatty(2) == 1 && (Environment.ofProcess().value("NO_COLOR") ?? []).isEmpty
+    let renderer = DiagnosticRenderer(sources: loaded.result.sources, color: wantsColor)
     guard !loaded.hasErrors, let graph = loaded.graph else {
         let text =
             renderer.render(loaded.result.diagnostics)

@@ -11,53 +11,62 @@ private let largestFile = largestConfigurationFile
 /// Lists folders, weakest first, and reads what is in them.
 /// - Parameters:
 ///   - folders: paths; each may be missing unless `areRequired`.
+///   - tree: where those paths lead: the machine, or an image in a folder.
 ///   - diagnostics: folders that cannot be listed.
 /// - Returns: service files and drop-ins, in the order of the folders and by name within one.
-public func readFolders(_ folders: [Bytes], areRequired: Bool, diagnostics: inout [Diagnostic]) -> [InputFile] {
+public func readFolders(
+    _ folders: [Bytes], areRequired: Bool, in tree: FileTree = FileTree(), diagnostics: inout [Diagnostic]
+) -> [InputFile] {
     var files = [InputFile]()
     for folder in folders {
         do throws(Errno) {
-            for name in try sortedFolder(folder) where name.first != dot {
+            for name in try sortedFolder(tree.place(of: folder)) where name.first != dot {
                 if hasSuffix(name, ".toml") {
-                    files.append(inputFile(folder: folder, name: name, dropIn: nil))
+                    files.append(inputFile(folder: folder, name: name, dropIn: nil, tree))
                 } else if hasSuffix(name, ".d") {
-                    addDropIns(folder: folder, name: name, to: &files, diagnostics: &diagnostics)
+                    addDropIns(folder: folder, name: name, tree, to: &files, diagnostics: &diagnostics)
                 }
             }
         } catch {
             if error == .noEntry && !areRequired { continue }
-            diagnostics.append(unreadableFolder(folder, error))
+            diagnostics.append(unreadableFolder(tree.shown(folder), error))
         }
     }
     return files
 }
 
-private func addDropIns(folder: Bytes, name: Bytes, to files: inout [InputFile], diagnostics: inout [Diagnostic]) {
+private func addDropIns(
+    folder: Bytes, name: Bytes, _ tree: FileTree, to files: inout [InputFile], diagnostics: inout [Diagnostic]
+) {
     let path = folder + [slash] + name
-    guard fileKind(path) == .folder else { return }
+    guard case .folder? = try? tree.kind(path) else { return }
     let service = Bytes(name.dropLast(2)) + Bytes(".toml".utf8)
     do throws(Errno) {
-        for dropIn in try sortedFolder(path) where dropIn.first != dot && hasSuffix(dropIn, ".toml") {
-            var file = inputFile(folder: path, name: dropIn, dropIn: dropIn.shown)
+        for dropIn in try sortedFolder(tree.place(of: path)) where dropIn.first != dot && hasSuffix(dropIn, ".toml") {
+            var file = inputFile(folder: path, name: dropIn, dropIn: dropIn.shown, tree)
             file.name = service.shown
             files.append(file)
         }
     } catch {
-        diagnostics.append(unreadableFolder(path, error))
+        diagnostics.append(unreadableFolder(tree.shown(path), error))
     }
 }
 
-private func inputFile(folder: Bytes, name: Bytes, dropIn: String?) -> InputFile {
+private func inputFile(folder: Bytes, name: Bytes, dropIn: String?, _ tree: FileTree) -> InputFile {
     let path = folder + [slash] + name
     var content: InputFile.Content
     do throws(Errno) {
-        let bytes = try readFile(path, limit: largestFile)
+        let bytes = try readFile(tree.place(of: path), limit: largestFile)
         content = bytes.isEmpty ? .mask : .bytes(bytes)
     } catch {
         // Looked at only where reading failed: most files are files.
-        content = fileKind(path) == .nullDevice ? .mask : .unreadable(reason(error))
+        content = isMasked(path, tree) ? .mask : .unreadable(reason(error))
     }
-    return InputFile(path: path.shown, name: name.shown, dropIn: dropIn, content: content)
+    return InputFile(path: tree.shown(path).shown, name: name.shown, dropIn: dropIn, content: content)
+}
+
+private func isMasked(_ path: Bytes, _ tree: FileTree) -> Bool {
+    do throws(Errno) { return try tree.kind(path) == .nullDevice } catch { return false }
 }
 
 private func reason(_ error: Errno) -> String {

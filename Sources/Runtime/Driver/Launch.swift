@@ -169,7 +169,7 @@ extension LaunchContext {
     }
 
     /// The most that is read of a dotenv file.
-    private static let largestEnvironmentFile = 1 << 20
+    static let largestEnvironmentFile = 1 << 20
 
     private func read(_ file: EnvironmentFile, into environment: inout Environment) throws(LaunchError) {
         let path = try expand(file.path, environment, "environment-files")

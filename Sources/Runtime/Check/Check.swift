@@ -1,0 +1,205 @@
+import ConfigParser
+import System
+
+/// `--check`: the files as a boot would read them, and then what they mean. What a boot would refuse is found here as the boot
+/// finds it; beyond that there is what would fail only when a service starts (a user that is not there), and what cannot
+/// have been meant (a condition that never holds). A boot does not look for the latter: it would confine such a
+/// failure to its service. Needs no privilege and changes nothing.
+
+/// What to check.
+public struct CheckRequest: Sendable {
+    /// Weakest first.
+    public var folders: [Bytes] = BootOptions.defaultFolders
+    /// Each folder must be there.
+    public var foldersAreRequired = false
+    /// The folder that an image lies unpacked in; nil for this machine.
+    public var root: Bytes?
+    /// Whether users, programs and folders are looked for at all.
+    public var looksAtMachine = true
+    /// One service file in place of those of the folders. The services that it names are taken to be there.
+    public var single: InputFile?
+
+    /// The folders of a boot, on this machine.
+    public init() {}
+}
+
+/// Reads and checks. The diagnostics of the result are in file and line order, and no secret that was found stands in its
+/// sources any more.
+/// - Parameter environment: that of this process, which stands for that of the container where no root is given.
+@inline(never)
+public func check(_ request: CheckRequest, environment: Environment, stages: Stages) -> ReadResult {
+    let tree = FileTree(root: request.root)
+    var folderDiagnostics = [Diagnostic]()
+    var files = [InputFile]()
+    if let single = request.single {
+        files = [single]
+    } else {
+        files = readFolders(
+            request.folders, areRequired: request.foldersAreRequired, in: tree, diagnostics: &folderDiagnostics)
+    }
+    var view: ImageView?
+    if request.looksAtMachine {
+        // Of an image it is not known what its containers are given, but for what all of them are.
+        var expected = environment
+        if request.root != nil {
+            expected = Environment()
+            expected.set("PATH", standardPath)
+        }
+        view = ImageView(tree, environment: expected)
+        view?.isImage = request.root != nil
+    }
+    var result = checkFiles(files, isSingle: request.single != nil, stages: stages, view: view)
+    result.diagnostics = Diagnostic.sorted(folderDiagnostics + result.diagnostics)
+    return result
+}
+
+/// Everything that is checked of files that were read.
+/// - Parameters:
+///   - isSingle: there are other services that are not among the files.
+///   - view: the machine or image; nil: only the files are looked at.
+func checkFiles(_ files: [InputFile], isSingle: Bool, stages: Stages, view: ImageView?) -> ReadResult {
+    let meaning = MeaningCheck(isSingle: isSingle, view: view)
+    var result = ConfigurationReader.read(files) { meaning.inspect($0, $1, isSound: $2) }
+    if isSingle {
+        stages.check(result.configuration.services, &result.diagnostics)
+    } else {
+        let loaded = complete(result, arguments: [], stages: stages)
+        result = loaded.result
+        meaning.graph = loaded.graph
+    }
+    meaning.run(result)
+    result.diagnostics = Diagnostic.sorted(result.diagnostics + meaning.diagnostics)
+    for span in meaning.secrets { result.sources.hide(span) }
+    return result
+}
+
+/// The checks of meaning: a function of what was read and of what the view answers. Each service is shown to it while its
+/// table is there (`inspect`); the rest waits until all of them are known (`run`).
+final class MeaningCheck {
+    /// One file without the others.
+    let isSingle: Bool
+    /// nil: nothing but the files is looked at.
+    let view: ImageView?
+    /// nil where it is wrong, or not known.
+    var graph: Graph?
+
+    var services: [Service] = []
+    var settings = Settings()
+    var sources = SourceMap()
+    var diagnostics: [Diagnostic] = []
+    /// Where secrets stand in the files.
+    var secrets: [Span] = []
+    /// For each service, by index: whether its file has no mistake, and where its `[stop] timeout` stands.
+    private var areSound: [Bool] = []
+    var stopTimeouts: [Span?] = []
+
+    /// More than this of one service is not told: a file of a million mistakes must not cost more than its own size.
+    private static let most = 100
+    private var told = 0
+    var hasToldEnough: Bool { told >= MeaningCheck.most }
+    /// The services by their names; -1 for those that are masked or broken.
+    var names = NameIndex()
+    private var suggestions = 0
+    /// Variables that stages export.
+    var exported: [String] = []
+    /// The environment that the service at hand will get.
+    let environment = ExpectedEnvironment()
+    /// Those variables of it that were told of.
+    var unset: [String] = []
+
+    init(isSingle: Bool, view: ImageView?) {
+        self.isSingle = isSingle
+        self.view = view
+    }
+
+    /// Checks what one service says in itself. Of one whose file has a mistake only the secrets are looked for, so that no
+    /// report shows them: what it means is not known.
+    func inspect(_ service: Service, _ table: Table, isSound: Bool) {
+        told = isSound ? 0 : MeaningCheck.most
+        areSound.append(isSound)
+        var timeout: Span?
+        if let stop = table.inner("stop") { timeout = stop.entry("timeout")?.value.span }
+        stopTimeouts.append(timeout)
+        if case .plugin(_, let options) = service.action, case .string(let name)? = options.entry("export")?.value.kind
+        {
+            exported.append(name)
+        }
+        checkSecrets(service.environment)
+        if !isSound { return }
+        checkConditions(of: service, table)
+        checkEffects(of: service, table)
+        if case .command(let words) = service.action { checkShellWords(words) }
+        if let words = service.stop.command { checkShellWords(words) }
+    }
+
+    /// Checks what needs all services, and the machine.
+    func run(_ result: ReadResult) {
+        services = result.configuration.services
+        settings = result.configuration.settings
+        sources = result.sources
+        for name in result.configuration.maskedNames { names[name] = -1 }
+        for name in result.configuration.brokenNames { names[name] = -1 }
+        for index in services.indices { names[services[index].name] = index }
+        for index in services.indices where index < areSound.count && areSound[index] {
+            told = 0
+            if !isSingle {
+                checkOrder(services[index], services[index].after, "after")
+                checkOrder(services[index], services[index].before, "before")
+            }
+            if let view { checkMachine(services[index], view) }
+        }
+        told = 0
+        checkSecrets(settings.environment)
+        checkStopTimes()
+    }
+
+    /// The addresses that a service says it listens on, and where: what `[ready]` and `[health]` will name. No key of this
+    /// version does. Two services that name the same one, and that both boot, are to be told of in `run`.
+    func addresses(of service: Service) -> [(address: Template, span: Span)] { [] }
+
+    @inline(never)
+    func tell(
+        _ severity: Diagnostic.Severity, _ code: String, _ title: String, at span: Span,
+        context: [Diagnostic.Label] = [], notes: [String] = [], help: String
+    ) {
+        told &+= 1
+        if told > MeaningCheck.most { return }
+        diagnostics.append(
+            Diagnostic(severity, code: code, title, at: .init(span), context: context, notes: notes, help: help))
+    }
+
+    @inline(never)
+    func warn(_ code: String, _ title: String, at span: Span, note: String = "", help: String) {
+        tell(.warning, code, title, at: span, notes: note.isEmpty ? [] : [note], help: help)
+    }
+
+    /// The nearest of many names; nil after a few, since each takes as long as there are names.
+    func suggestion(for name: String, among all: () -> [String]) -> String? {
+        suggestions &+= 1
+        return suggestions > 16 ? nil : nearest(to: name, among: all())
+    }
+
+    /// `after` and `before` may name what is not there; mostly it is a slip.
+    private func checkOrder(_ service: Service, _ references: [Reference], _ key: String) {
+        for reference in references where names[reference.name] == nil && reference.name != "main" {
+            var help = "take it out, or add the service"
+            let near = suggestion(for: reference.name) {
+                var all = [String]()
+                for other in services where other.name != service.name { all.append(other.name) }
+                return all
+            }
+            if let near { help = say("did you mean \"%\"?", near) }
+            warn(
+                "no-effect", say("\"%\" in `%` has no effect: there is no such service", reference.name, key),
+                at: reference.span, help: help)
+        }
+    }
+}
+
+extension Table {
+    /// The table of a key.
+    func inner(_ key: String) -> Table? {
+        guard case .table(let table)? = entry(key)?.value.kind else { return nil }
+        return table
+    }
+}
