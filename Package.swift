@@ -57,8 +57,13 @@ var swiftSettings: [SwiftSetting] = [
         ], release),
 ]
 var linkerSettings: [LinkerSetting] = [
-    // A manifest that names Embedded makes SwiftPM leave the toolchain's run path out of the debug executable.
-    .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "\(toolchain)/lib/swift/linux"], debug),
+    // A manifest that names Embedded makes SwiftPM leave out of the debug executable what an ordinary one has: the
+    // toolchain's run path, and the object that tells the runtime where the types lie (without it, Dictionary crashes).
+    .unsafeFlags(
+        [
+            "-Xlinker", "-rpath", "-Xlinker", "\(toolchain)/lib/swift/linux",
+            "\(toolchain)/lib/swift/linux/\(architecture)/swiftrt.o",
+        ], debug),
     // SwiftPM always passes -pie, which clang then says it does not use. The toolchain's own lld reads the bitcode of its
     // compiler. It keeps one of functions that came out alike, and the outliner makes a function of each sequence of
     // instructions that comes often. What is inlined by the linker's optimizer makes the file larger (by 3 KB) and nothing
