@@ -5,6 +5,7 @@
 // init never waits for an exec that hangs on a slow file system. The price is paid in this file alone:
 //   - nothing here calls libc once the child runs: errno, malloc and stdio belong to the init. System calls are made directly
 //   - the child writes to its own stack and to its request, and to no other memory
+//   - what the kernel keeps with the memory and not with the process (oom_score_adj) needs a child with memory of its own
 //   - every signal is blocked in the init (it reads them from a signalfd), so no handler can run in the child by mistake
 // Where an emulator does not know this form of clone (qemu-user), the same code runs in a plain fork.
 
@@ -45,12 +46,13 @@ static long system_call(long number, long a, long b, long c, long d, long e) {
 #define CALL2(n, a, b) system_call(SYS_##n, (long)(a), (long)(b), 0, 0, 0)
 #define CALL3(n, a, b, c) system_call(SYS_##n, (long)(a), (long)(b), (long)(c), 0, 0)
 #define CALL4(n, a, b, c, d) system_call(SYS_##n, (long)(a), (long)(b), (long)(c), (long)(d), 0)
+#define PRCTL(a, b, c) system_call(SYS_prctl, (long)(a), (long)(b), (long)(c), 0, 0)
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
 
-enum { STACK_SIZE = 16 * 1024, IDLE_STACKS = 8, SIGNALS = 64, HIGHEST_DESCRIPTOR_TO_TRY = 65536 };
+enum { STACK_SIZE = 16 * 1024, IDLE_STACKS = 8, SIGNALS = 64, HIGHEST_DESCRIPTOR_TO_TRY = 65536, SCRIPT = 3 };
 
 // The kernel's own form of struct sigaction, all zero but for the handler; large enough for both architectures.
 struct kernel_sigaction {
@@ -80,23 +82,182 @@ static void close_between(unsigned first, unsigned last) {
     for (unsigned descriptor = first; descriptor <= last; descriptor++) CALL1(close, descriptor);
 }
 
-static void set_standard_descriptors(const struct hi_request *request) {
+// Moves one of the init's descriptors out of the way of what is to stand there. The request is the child's own to change.
+static void make_way(const struct hi_request *request, int *descriptor, int target) {
+    if (*descriptor != target) return;
+    long moved = CALL3(fcntl, *descriptor, F_DUPFD_CLOEXEC, request->notify_target + 1);
+    if (moved < 0) fail(request, HI_STAGE_DESCRIPTORS, moved, 0);
+    *descriptor = (int)moved;
+}
+
+// Gives a descriptor its number in the program, where it stays open.
+static void place(const struct hi_request *request, int source, int target) {
+    long result = source == target ? CALL3(fcntl, source, F_SETFD, 0) : CALL3(dup3, source, target, 0);
+    if (result < 0) fail(request, HI_STAGE_DESCRIPTORS, result, 0);
+}
+
+static void set_descriptors(struct hi_request *request) {
     for (int target = 0; target < 3; target++) {
-        int source = request->standard[target];
-        if (source == target) continue;
-        long result = CALL3(dup3, source, target, 0);
-        if (result < 0) fail(request, HI_STAGE_DESCRIPTORS, result, 0);
+        if (request->standard[target] != target) place(request, request->standard[target], target);
     }
-    unsigned first = 3;
+    // What stays open, in ascending order: at most three, and the report pipe until the exec.
+    int kept[3];
+    int count = 0;
     if (request->script >= 0) {
-        // Neither the report pipe nor the script is 3 itself: the init's own descriptors begin above it.
-        long result = CALL3(dup3, request->script, 3, 0);
-        if (result < 0) fail(request, HI_STAGE_DESCRIPTORS, result, 0);
-        first = 4;
+        // None of the init's own descriptors is 3: they begin above it.
+        place(request, request->script, SCRIPT);
+        kept[count++] = SCRIPT;
     }
-    if (!request->keep_descriptors) {
-        close_between(first, (unsigned)request->report - 1);
-        close_between((unsigned)request->report + 1, ~0U);
+    if (request->notify_source >= 0) {
+        make_way(request, &request->report, request->notify_target);
+        place(request, request->notify_source, request->notify_target);
+        kept[count++] = request->notify_target;
+    }
+    if (request->keep_descriptors) return;
+    kept[count++] = request->report;
+    unsigned first = 3;
+    while (count > 0) {
+        int least = 0;
+        for (int index = 1; index < count; index++) {
+            if (kept[index] < kept[least]) least = index;
+        }
+        unsigned next = (unsigned)kept[least];
+        if (next > first) close_between(first, next - 1);
+        first = next + 1;
+        kept[least] = kept[--count];
+    }
+    close_between(first, ~0U);
+}
+
+// Writes the child's own process ID behind WATCHDOG_PID= in its environment: only the child knows it before its exec.
+static void tell_own_process(struct hi_request *request) {
+    static const char name[] = "WATCHDOG_PID=";
+    enum { LENGTH = sizeof name - 1, DIGITS = 10 };
+    for (char **entry = request->environment; *entry; entry++) {
+        int place = 0;
+        while (place < LENGTH && (*entry)[place] == name[place]) place++;
+        if (place < LENGTH) continue;
+        char digits[DIGITS];
+        int count = 0;
+        for (unsigned long left = (unsigned long)CALL0(getpid); count < DIGITS && (left > 0 || count == 0); left /= 10)
+            digits[count++] = (char)('0' + left % 10);
+        char *text = *entry + LENGTH;
+        for (int room = 0; room < DIGITS && text[room]; room++) {
+            text[room] = count > 0 ? digits[--count] : 0;
+            if (!text[room]) break;
+        }
+        return;
+    }
+}
+
+// The service's own cgroup, made and entered by the child itself, so that the init waits for none of it: the kernel may take
+// milliseconds to move a process. Before the change of user, whose right to it would be none.
+static void enter_cgroup(const struct hi_request *request) {
+    if (request->cgroup_folder < 0) return;
+    CALL3(mkdirat, request->cgroup_folder, request->cgroup, 0755);
+    long result = CALL4(openat, request->cgroup_folder, request->cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
+    if (result >= 0) {
+        long folder = result;
+        result = CALL4(openat, folder, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
+        CALL1(close, folder);
+    }
+    if (result >= 0) {
+        long file = result;
+        result = CALL3(write, file, "0", 1);
+        CALL1(close, file);
+    }
+    if (result < 0 && request->cgroup_required) fail(request, HI_STAGE_CGROUP, result, 0);
+}
+
+static void set_oom_score(const struct hi_request *request) {
+    if (!request->set_oom_score) return;
+    char text[12];
+    char *first = text + sizeof text;
+    int32_t value = request->oom_score;
+    uint32_t rest = value < 0 ? -(uint32_t)value : (uint32_t)value;
+    do {
+        *--first = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0) *--first = '-';
+    long result = CALL4(openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
+    if (result >= 0) {
+        long file = result;
+        result = CALL3(write, file, first, text + sizeof text - first);
+        CALL1(close, file);
+    }
+    if (result < 0) fail(request, HI_STAGE_OOM_SCORE, result, 0);
+}
+
+static void set_limits(const struct hi_request *request) {
+    if (request->set_descriptor_limit) {
+        long result = CALL4(prlimit64, 0, RLIMIT_NOFILE, &request->descriptor_limit, 0);
+        if (result < 0) fail(request, HI_STAGE_LIMITS, result, -1);
+    }
+    for (int index = 0; index < request->limit_count; index++) {
+        const struct hi_limit *limit = &request->limits[index];
+        long result = CALL4(prlimit64, 0, limit->resource, &limit->values, 0);
+        if (result < 0) fail(request, HI_STAGE_LIMITS, result, index);
+    }
+    if (request->set_nice) {
+        long result = CALL3(setpriority, PRIO_PROCESS, 0, request->nice);
+        if (result < 0) fail(request, HI_STAGE_NICE, result, 0);
+    }
+}
+
+static bool is_kept(const struct hi_request *request, int capability) {
+    return request->capabilities >> capability & 1;
+}
+
+// While there still is the right to do so: what has left the bounding set cannot come back by any exec.
+static void limit_bounding_set(const struct hi_request *request) {
+    if (!request->set_capabilities) return;
+    for (int capability = 0; capability < 64; capability++) {
+        if (is_kept(request, capability)) continue;
+        long result = PRCTL(PR_CAPBSET_READ, capability, 0);
+        if (result < 0) break;  // The kernel knows no more of them.
+        if (result == 0) continue;
+        result = PRCTL(PR_CAPBSET_DROP, capability, 0);
+        // With no-new-privileges no exec can make use of the set, so it is no harm that it stays.
+        if (result == -EPERM && request->no_new_privileges) break;
+        if (result < 0) fail(request, HI_STAGE_BOUNDING_SET, result, capability);
+    }
+    if (request->set_uid && request->ambient) {
+        long result = PRCTL(PR_SET_KEEPCAPS, 1, 0);
+        if (result < 0) fail(request, HI_STAGE_BOUNDING_SET, result, -1);
+    }
+}
+
+// linux/capability.h, which musl does not come with: version 3, 64 bits in two halves.
+struct capability_header {
+    uint32_t version;
+    int32_t process;
+};
+struct capability_data {
+    uint32_t effective, permitted, inheritable;
+};
+enum { CAPABILITY_VERSION = 0x20080522 };
+
+static void set_capabilities(const struct hi_request *request) {
+    if (request->set_capabilities) {
+        struct capability_header header = {.version = CAPABILITY_VERSION};
+        struct capability_data data[2];
+        for (int half = 0; half < 2; half++) {
+            uint32_t kept = (uint32_t)(request->capabilities >> (32 * half));
+            data[half].effective = data[half].permitted = kept;
+            data[half].inheritable = request->ambient ? kept : 0;
+        }
+        long result = CALL2(capset, &header, data);
+        // A kernel before 4.3 has no ambient set, and nothing to clear.
+        if (result >= 0) PRCTL(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
+        for (int capability = 0; result >= 0 && request->ambient && capability < 64; capability++) {
+            if (is_kept(request, capability)) result = PRCTL(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability);
+        }
+        if (result < 0) fail(request, HI_STAGE_CAPABILITIES, result, 0);
+    }
+    if (request->no_new_privileges) {
+        long result = PRCTL(PR_SET_NO_NEW_PRIVS, 1, 0);
+        if (result < 0) fail(request, HI_STAGE_PRIVILEGES, result, 0);
     }
 }
 
@@ -133,7 +294,7 @@ static _Noreturn void execute(const struct hi_request *request) {
 }
 
 // Everything up to the program itself.
-static void prepare(const struct hi_request *request) {
+static void prepare(struct hi_request *request) {
     long result = 0;
 
     if (request->new_session) {
@@ -143,7 +304,10 @@ static void prepare(const struct hi_request *request) {
     }
     if (result < 0) fail(request, HI_STAGE_SESSION, result, 0);
 
-    set_standard_descriptors(request);
+    enter_cgroup(request);
+    set_oom_score(request);
+    set_descriptors(request);
+    if (request->tell_own_process) tell_own_process(request);
 
     if (request->take_terminal) {
         // Another session may hold the terminal; then the program runs without one, as it would under dumb-init.
@@ -154,11 +318,9 @@ static void prepare(const struct hi_request *request) {
         CALL3(ioctl, 0, TIOCSPGRP, &group);
     }
 
-    if (request->set_descriptor_limit) {
-        result = CALL4(prlimit64, 0, RLIMIT_NOFILE, &request->descriptor_limit, 0);
-        if (result < 0) fail(request, HI_STAGE_LIMITS, result, 0);
-    }
-    // The order matters: the right to change groups ends with the user ID.
+    // The order matters: the right to raise a limit, to drop capabilities and to change groups ends with the user ID.
+    set_limits(request);
+    limit_bounding_set(request);
     if (request->set_groups) {
         result = CALL2(setgroups, request->group_count, request->groups);
         if (result < 0) fail(request, HI_STAGE_GROUPS, result, 0);
@@ -171,6 +333,7 @@ static void prepare(const struct hi_request *request) {
         result = CALL3(setresuid, request->uid, request->uid, request->uid);
         if (result < 0) fail(request, HI_STAGE_UID, result, 0);
     }
+    set_capabilities(request);
     // After the change of user: what the user may not enter is refused here and not met later.
     if (request->directory) {
         result = CALL1(chdir, request->directory);
@@ -220,7 +383,9 @@ pid_t hi_spawn(struct hi_request *request) {
         return -1;
     }
     char *top = (char *)request->stack + STACK_SIZE;
-    pid_t process = clone(child, top, CLONE_VM | SIGCHLD, request);
+    // The kernel gives an oom_score_adj to everybody who shares the memory, which would be the init and its other children.
+    int shared = request->set_oom_score ? 0 : CLONE_VM;
+    pid_t process = clone(child, top, shared | SIGCHLD, request);
     if (process < 0 && errno == EINVAL) process = clone(child, top, SIGCHLD, request);
     if (process < 0) {
         int error = errno;
@@ -260,6 +425,8 @@ struct hi_request *hi_request_create(const uint8_t *strings, size_t length, size
     struct hi_request *request = calloc(1, size);
     if (!request) return 0;
     request->script = -1;
+    request->notify_source = -1;
+    request->cgroup_folder = -1;
     char **slot = (char **)(request + 1);
     request->groups = (uint32_t *)(slot + pointers);
     request->group_count = group_count;
@@ -291,6 +458,31 @@ struct hi_request *hi_request_create(const uint8_t *strings, size_t length, size
         request->directory = text;
     }
     return request;
+}
+
+// In the order of LimitName.
+static const int resources[HI_MOST_LIMITS] = {RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_CORE,  RLIMIT_STACK, RLIMIT_MEMLOCK,
+                                              RLIMIT_AS,     RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_CPU};
+
+void hi_request_limit(struct hi_request *request, int name, uint64_t soft, uint64_t hard) {
+    if (request->limit_count >= HI_MOST_LIMITS || name < 0 || name >= HI_MOST_LIMITS) return;
+    struct hi_limit *limit = &request->limits[request->limit_count++];
+    limit->resource = resources[name];
+    limit->values.rlim_cur = soft;
+    limit->values.rlim_max = hard;
+}
+
+uint64_t hi_limit_ceiling(int name) {
+    struct rlimit values = {0};
+    if (name >= 0 && name < HI_MOST_LIMITS) getrlimit(resources[name], &values);
+    return values.rlim_max;
+}
+
+uint64_t hi_permitted_capabilities(void) {
+    struct capability_header header = {.version = CAPABILITY_VERSION};
+    struct capability_data data[2] = {0};
+    if (syscall(SYS_capget, &header, data) < 0) return 0;
+    return (uint64_t)data[1].permitted << 32 | data[0].permitted;
 }
 
 void hi_request_free(struct hi_request *request) {

@@ -78,7 +78,7 @@ char **hi_environment(void) { return environ; }
 
 static int describe(int result, const struct stat *status, struct hi_file *file) {
     if (result < 0) return -1;
-    *file = (struct hi_file){status->st_mode, status->st_dev, status->st_ino, status->st_rdev, status->st_size};
+    *file = (struct hi_file){status->st_mode, status->st_dev, status->st_ino, status->st_rdev, status->st_size, status->st_uid};
     return 0;
 }
 
@@ -90,6 +90,11 @@ int hi_stat(const char *path, struct hi_file *file) {
 bool hi_is_folder_itself(const char *path) {
     struct stat status;
     return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+int hi_lstat(const char *path, struct hi_file *file) {
+    struct stat status;
+    return describe(lstat(path, &status), &status, file);
 }
 
 int hi_fstat(int descriptor, struct hi_file *file) {

@@ -29,6 +29,8 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
         return tell(Answer(jsonSchema(of: subject, plugins: schemaPlugins)))
     case .toml(let request):
         return tell(request.answer())
+    case .health:
+        return tell(Health.answer(readHealth()))
     case .answer(let answer):
         return tell(answer)
     }

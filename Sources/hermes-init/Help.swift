@@ -3,7 +3,7 @@ import ConfigParser
 /// The help texts: what each mode takes and gives, at most 80 columns wide. They tell of what this version does and of
 /// nothing that is still to come; docs/command-line.md says the same at length.
 enum HelpTopic: Sendable, Equatable {
-    case general, check, plan, schema, toml, explain
+    case general, check, plan, schema, toml, explain, health
 
     /// The mode as it stands on the command line, with a space behind it; empty for the general help.
     var command: String {
@@ -13,6 +13,7 @@ enum HelpTopic: Sendable, Equatable {
         case .plan: "--plan "
         case .toml: "toml "
         case .explain: "explain "
+        case .health: "health "
         case .schema: "--schema "
         }
     }
@@ -25,6 +26,7 @@ enum HelpTopic: Sendable, Equatable {
         case .plan: HelpTopic.planText
         case .toml: HelpTopic.tomlText
         case .explain: HelpTopic.explainText
+        case .health: HelpTopic.healthText
         case .schema: HelpTopic.schemaText
         }
     }
@@ -39,6 +41,7 @@ enum HelpTopic: Sendable, Equatable {
           hermes-init --schema [service|drop-in|init]
           hermes-init toml [--typed] [--toml=1.0|1.1] [FILE]
           hermes-init explain [CODE]
+          hermes-init health
           hermes-init --version | --help
 
         Starts the services whose files are found, in the order of their dependencies,
@@ -152,6 +155,22 @@ enum HelpTopic: Sendable, Equatable {
 
         Tells what a code such as [unknown-key], at the end of a message's first line,
         means, with an example of the mistake. Without CODE: all codes.
+
+        """
+
+    private static let healthText = """
+        Usage: hermes-init health
+
+        Asks the hermes-init that runs in this container whether every service that
+        should be up is up, ready and healthy. Any user may ask.
+
+        Exit codes:
+          0   all is well
+          1   a line tells of each service that is not, or no hermes-init runs here
+          64  the command line is wrong
+
+        Example:
+          HEALTHCHECK CMD ["hermes-init", "health"]    in a Dockerfile
 
         """
 

@@ -20,6 +20,8 @@ enum Invocation: Sendable {
     case schema(SchemaSubject)
     /// A TOML file as JSON.
     case toml(TOMLRequest)
+    /// Say whether every service of the init that runs here is well.
+    case health
     /// Print this and end: help, the version, or why the command line is wrong.
     case answer(Answer)
 
@@ -203,6 +205,7 @@ private struct CommandLineReader {
         if isWord(next, "plan") || isWord(next, "--plan") { return .plan }
         if isWord(next, "toml") { return .toml }
         if isWord(next, "explain") { return .explain }
+        if isWord(next, "health") { return .health }
         if isWord(next, "schema") || isWord(next, "--schema") { return .schema }
         return topic
     }
@@ -331,10 +334,11 @@ private struct CommandLineReader {
             try choose(known.mode)
             return nil
         }
-        if isWord(word, "toml") || isWord(word, "explain") {
+        if isWord(word, "toml") || isWord(word, "explain") || isWord(word, "health") {
             if index > 0 {
                 throw UsageError(title: quoted([word]) + " stands in front of its options", remedies: [])
             }
+            if isWord(word, "health") { return try readHealth() }
             if isWord(word, "explain") { return .answer(try Explain.answer(words.dropFirst())) }
             guard let request = try TOMLRequest.read(words.dropFirst()) else {
                 return .answer(Answer(HelpTopic.toml.text))
@@ -344,12 +348,20 @@ private struct CommandLineReader {
         var remedies = ["to run it as the main program write: " + spelling(endingOptionsAt: index)]
         let near = nearest(
             to: String(decoding: word, as: UTF8.self),
-            among: ["check", "plan", "schema", "toml", "explain", "help", "version"])
+            among: ["check", "plan", "schema", "toml", "explain", "health", "help", "version"])
         if let near {
             let isOption = near == "help" || near == "version"
             remedies.insert("did you mean: hermes-init " + (isOption ? "--" : "") + near, at: 0)
         }
         throw UsageError(title: quoted([word]) + " is no subcommand", remedies: remedies)
+    }
+
+    /// `health` takes nothing but a question for help.
+    private func readHealth() throws(UsageError) -> Invocation {
+        guard words.count > 1 else { return .health }
+        if isWord(words[1], "--help") || isWord(words[1], "-h") { return .answer(Answer(HelpTopic.health.text)) }
+        throw UsageError(
+            title: "health takes no words: cannot use " + quoted([words[1]]), remedy: "leave it out", topic: .health)
     }
 
     private func unknownOption(_ name: [UInt8]) -> UsageError {

@@ -73,6 +73,7 @@ struct Plan {
             if let isMet = holds(condition) { line += isMet ? " (so it is now)" : " (not so now: skipped)" }
             details.append(line)
         }
+        if let ready = service.ready { details.append("up when " + words(for: ready.readiness)) }
         return details
     }
 

@@ -92,6 +92,7 @@ extension Plan {
             }
             json.endArray()
         }
+        if let ready = service.ready { json.field("up-when", words(for: ready.readiness)) }
         json.key("conditions")
         json.beginArray()
         for condition in service.when {

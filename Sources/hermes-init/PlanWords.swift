@@ -112,6 +112,21 @@ func words(for condition: Condition) -> String {
     }
 }
 
+/// How it is known that a service is ready, to be read behind "up when".
+@inline(never)
+func words(for readiness: Readiness) -> String {
+    switch readiness {
+    case .descriptor(let number): return say("it says so on descriptor %", String(number))
+    case .systemd: return "it says so to NOTIFY_SOCKET"
+    case .log(let text): return say("its output holds %", quoted([[UInt8](text.utf8)]))
+    case .probe(.tcp(let address)): return say("% accepts a connection", words(for: address))
+    case .probe(.unix(let path)): return say("% accepts a connection", words(for: path))
+    case .probe(.http(let address)): return say("% answers", words(for: address))
+    case .probe(.path(let path)): return say("% exists", words(for: path))
+    case .probe(.command(let command)): return say("% succeeds", words(for: Action.command(command)))
+    }
+}
+
 /// A template as it is written: variables in their braces; in double quotes where it has variables and a space.
 @inline(never)
 func words(for template: Template) -> String {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import harness
 import pytest
+import servers
 
 
 def pytest_report_header():
@@ -34,6 +35,20 @@ def boot():
     yield lives
     lives.end()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def server():
+    """Makes servers that end with the test: server(servers.Web, …)."""
+    made = []
+
+    def make(kind=servers.Web, *words, **how):
+        made.append(kind(*words, **how))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 def peer_fixture(name):

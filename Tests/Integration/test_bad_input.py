@@ -59,7 +59,9 @@ def test_every_mistake_of_every_file_is_reported_in_one_go(boot):
     ('type = "oneshot"', r"bad\.toml", ["command"]),
     ('command = []', r"bad\.toml:1:11", ["empty"]),
     ('command = ["${UNFINISHED"]', r"bad\.toml:1:\d+", [r"\$\{|\}"]),
-    ('command = ["a"]\n[health]\nhttp = "x"', r"bad\.toml:2:\d+", ["health"]),
+    ('command = ["a"]\n[health]\nhttp = "x"', r"bad\.toml:3:8", ["http", "http://"]),
+    ('command = ["a"]\n[instances]\nfrom = "x"', r"bad\.toml:2:\d+", ["instances"]),
+    ('command = ["a"]\n[limits]\nnofile = "2:1"', r"bad\.toml:3:10", ["nofile", "hard"]),
     ('requires = "x"\ncommand = ["a"]', r"bad\.toml:1:12", ["array|list"]),
 ])
 def test_a_file_that_is_no_service(boot, text, place, words):

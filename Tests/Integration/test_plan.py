@@ -14,7 +14,7 @@ SERVICES = {
     "main": 'type = "main"\ncommand = ["hermes", "--port", "${PORT:-80}"]\nroute = "append"\nrequires = ["web"]\n',
     "home": 'type = "oneshot"\ncommand = ["true"]\n',
     "web": 'command = ["web"]\nrequires = ["home"]\nwants = ["cache"]\n[when]\nenv = "HERMES_WEB"\npath-exists = "/"\n',
-    "cache": 'command = ["cache"]\nautostart = false\n',
+    "cache": 'command = ["cache"]\nautostart = false\nready.tcp = "127.0.0.1:${PORT:-6379}"\n',
     "early": 'command = ["early"]\nbefore = ["web"]\n',
     "debug": 'command = ["debug"]\nautostart = false\n',
     "all": 'type = "group"\nrequires = ["web"]\n',
@@ -49,6 +49,7 @@ def test_the_json_form_tells_all(plan):
     assert web["conditions"] == [{"only-if": "HERMES_WEB is true", "holds": False},
                                  {"only-if": "/ exists", "holds": True}]
     assert web["skipped"] is True
+    assert services["cache"]["up-when"] == "127.0.0.1:${PORT:-6379} accepts a connection" and "up-when" not in web
     assert (services["cache"]["because"], services["cache"]["by"]) == ("wants", "web")
     assert services["debug"]["starts"] is False and services["debug"]["because"] == "nothing"
     assert {(wait["service"], wait["kind"]) for wait in services["main"]["waits-for"]} == {

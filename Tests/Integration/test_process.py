@@ -201,7 +201,10 @@ def test_a_script_ends_at_the_first_command_that_fails(boot):
 
 def service_status(boot, life):
     life.until(lambda: (boot.folder / "pid").exists() and (boot.folder / "pid").read_text().strip(), "it is up")
-    return life.inside(int((boot.folder / "pid").read_text()))
+    pid = life.inside(int((boot.folder / "pid").read_text()))
+    # Until its exec the shell may still be busy with what it did last; it blocks signals for that.
+    life.until(lambda: status(pid).get("Name") == "sleep", "the shell has become sleep")
+    return pid
 
 
 STAYS = "script = 'echo $$ > @/pid.new; mv @/pid.new @/pid; exec sleep 1000'\n"

@@ -14,7 +14,7 @@ jsonschema = pytest.importorskip("jsonschema")
 pytestmark = pytest.mark.plain
 
 BLOCK = re.compile(r"^```toml([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = ["README.md", "docs/service-files.md", "docs/migrating.md", "docs/hermes-image.md", "docs/editors.md"]
+PAGES = ["README.md", "docs/service-files.md", "docs/supervision.md", "docs/migrating.md", "docs/hermes-image.md", "docs/editors.md"]
 
 
 def ask(*words):
@@ -103,6 +103,17 @@ GOOD = {
     "words": RUN + '[when]\nmain = ["a", "b"]\nenv = []\n',
     "a script": 'script = "\\n true\\n"\n',
     "a plugin": 'plugin = "find-executable"\n[options]\nin = "/opt"\nnames = "a"\nexport = "A"\n',
+    "each way to be ready": RUN + '[ready]\nhttp = "http://[::1]:80/a"\ninterval = 0.1\n[health]\ncommand = ["b"]\n'
+                            'failures = 1000\naction = "stop-container"\n[reload]\nsignal = "HUP"\n',
+    "a watchdog": RUN + '[ready]\nnotify = "systemd"\n[health]\nwatchdog = 1.5\n',
+    "a descriptor": RUN + "[ready]\nnotify = 1023\ntimeout = 1\n",
+    "a log file": RUN + '[log]\nto = "null"\nfile = "/a/${B:-c}"\nmax-size = "4K"\nkeep = 0\ntimestamps = true\n',
+    "a size in bytes": RUN + '[log]\nfile = "/a"\nmax-size = 4096\n',
+    "limits": RUN + 'nice = -20\noom-score-adj = 1000\nstart-timeout = 1\n[limits]\nnofile = "1:unlimited"\n'
+                    'core = 0\nstack = "8M:1GiB"\ncpu = "1h30m"\nas = "unlimited"\n',
+    "security": RUN + 'user = "a"\n[security]\ncapabilities = ["CAP_CHOWN", "net_raw"]\nkeep-groups = true\n',
+    "resources": RUN + '[resources]\nmemory-max = "1G"\nmemory-high = 4096\ncpu-max = 0.01\ncpu-weight = 1\npids-max = "max"\n',
+    "no resources": RUN + '[resources]\nmemory-max = "max"\ncpu-max = "max"\n',
     "a oneshot plugin": 'type = "oneshot"\nplugin = "find-executable"\n'
                         'options = {in = "/", names = ["a", "b"], export = "A"}\n',
 }
@@ -181,6 +192,33 @@ BAD = {
     "no word": RUN + "[when]\nmain = []\n",
     "words beside lists": RUN + '[when]\nmain = ["a", ["b"]]\n',
     "a date": RUN + "description = 2026-01-01\n",
+    "no way to be ready": RUN + '[ready]\ntimeout = "1s"\n',
+    "two ways to be ready": RUN + '[ready]\nnotify = 3\nlog = "a"\n',
+    "a oneshot that is asked": 'type = "oneshot"\n' + RUN + '[health]\nunix = "/a"\n',
+    "a plugin that is reloaded": PLUGIN + OPTIONS + '[reload]\nsignal = "HUP"\n',
+    "a group with a log": 'type = "group"\n[log]\nto = "json"\n',
+    "a standard descriptor": RUN + "[ready]\nnotify = 2\n",
+    "an unknown protocol": RUN + '[ready]\nnotify = "s6"\n',
+    "an empty text": RUN + '[ready]\nlog = ""\n',
+    "a text of two lines": RUN + '[ready]\nlog = "a\\nb"\n',
+    "a reload by two ways": RUN + '[reload]\nsignal = "HUP"\ncommand = ["a"]\n',
+    "no failure at all": RUN + '[health]\nunix = "/a"\nfailures = 0\n',
+    "an unknown health action": RUN + '[health]\nunix = "/a"\naction = "kill"\n',
+    "an unknown log target": RUN + '[log]\nto = "syslog"\n',
+    "a size in megabytes": RUN + '[log]\nfile = "/a"\nmax-size = "1MB"\n',
+    "a size that is too small": RUN + '[log]\nfile = "/a"\nmax-size = 4095\n',
+    "a negative limit": RUN + "[limits]\nnofile = -1\n",
+    "a count with a unit": RUN + '[limits]\nnofile = "1K"\n',
+    "three limits": RUN + '[limits]\nas = "1:2:3"\n',
+    "a fraction of a limit": RUN + "[limits]\nas = 1.5\n",
+    "an unknown limit": RUN + "[limits]\nrss = 1\n",
+    "too nice": RUN + "nice = 20\n",
+    "a capability that is all": RUN + '[security]\ncapabilities = ["ALL"]\n',
+    "a capability by number": RUN + "[security]\ncapabilities = [1]\n",
+    "no processor": RUN + "[resources]\ncpu-max = 0\n",
+    "too little memory": RUN + "[resources]\nmemory-max = 4095\n",
+    "an amount without a limit": RUN + '[resources]\nmemory-max = "unlimited"\n',
+    "no process": RUN + "[resources]\npids-max = 0\n",
     "no path behind the -": RUN + 'environment-files = ["-"]\n',
 }
 
@@ -194,6 +232,7 @@ def test_what_is_refused_is_what_check_refuses(tmp_path, text):
 
 GOOD_INIT = {
     "an empty one but for a comment": "# nothing\n",
+    "a log level": 'log-level = "debug"\n[log]\nto = "json"\nkeep = 1\n[signals]\nHUP = "reload"\n',
     "everything": 'shutdown-timeout = "25s"\nenvironment = {A = "b", C = false}\nrestart = {limit = 3}\n'
                   'signals = {SIGHUP = "forward-group", usr1 = "ignore", "RTMIN+3" = "stop", SIGINT = "SIGTERM"}\n',
 }
@@ -201,7 +240,9 @@ BAD_INIT = {
     "a key of a service": 'command = ["a"]\n',
     "no time": "shutdown-timeout = 0\n",
     "an unknown signal": '[signals]\nSIGTREM = "stop"\n',
-    "an unknown action": '[signals]\nSIGHUP = "reload"\n',
+    "an unknown action": '[signals]\nSIGHUP = "restart"\n',
+    "an unknown log level": 'log-level = "verbose"\n',
+    "a log target that is none": '[log]\nto = "stdout"\n',
     "a signal that cannot be caught": '[signals]\nSIGKILL = "ignore"\n',
     "an action that is no word": "[signals]\nSIGHUP = 1\n",
     "a policy that is none": '[restart]\npolicy = "sometimes"\n',

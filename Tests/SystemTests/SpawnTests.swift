@@ -127,6 +127,49 @@ struct SpawnTests {
         withExtendedLifetime(file) {}
     }
 
+    @Test(
+        "The descriptor of readiness gets its number, whatever lies there in the init, and nothing else stays open",
+        arguments: [4, 9, 300] as [Int32], [false, true])
+    func notify(target: Int32, withScript: Bool) throws {
+        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        let script = Bytes("echo >&\(target)".utf8)
+        let file = FileDescriptor(owning: script.withUnsafeBytes { hi_memory_file($0.baseAddress, $0.count) })
+        // Every number up to 300 is something of the init, so that each target is somebody's place.
+        var others = [FileDescriptor]()
+        while (others.last?.number ?? 0) < 320 {
+            others.append(try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDONLY))
+        }
+        let (listRead, listWrite) = try FileDescriptor.pipe()
+        let list = "for n in {0..400}; do [ -e /proc/$$/fd/$n ] && [ $n != 255 ] && echo $n; done; echo >&\(target)"
+        let words = withScript ? ["bash", "/proc/self/fd/3"] : ["bash", "-c", list]
+        let numbers = (writeEnd.number, file.number, listWrite.number)
+        let outcome = try Self.run(Self.request(["/bin/bash"], words, ["PATH=/usr/bin:/bin"])) {
+            $0.notify_source = numbers.0
+            $0.notify_target = target
+            if withScript { $0.script = numbers.1 }
+            $0.standard.1 = numbers.2
+        }
+        #expect(outcome == Outcome(code: 0))
+        var byte: UInt8 = 0
+        #expect(CSystem.read(readEnd.number, &byte, 1) == 1 && byte == 0x0A)
+        var text = Bytes(repeating: 0, count: 200)
+        let count = CSystem.read(listRead.number, &text, text.count)
+        if !withScript {
+            let words = String(decoding: text.prefix(max(0, count)), as: UTF8.self)
+            #expect(words.split(separator: "\n").compactMap { Int32($0) } == [0, 1, 2, target])
+        }
+        withExtendedLifetime((writeEnd, file, listWrite, others)) {}
+    }
+
+    @Test("A program finds its own process ID behind WATCHDOG_PID", arguments: ["WATCHDOG_PID=0000000000", "X=1"])
+    func ownProcess(entry: String) throws {
+        let outcome = try Self.run(
+            Self.request(
+                ["/bin/sh"], ["sh", "-c", "[ \"${WATCHDOG_PID-$$}\" = $$ ] && [ ${X-1} = 1 ]"], ["A=b", entry])
+        ) { $0.tell_own_process = true }
+        #expect(outcome == Outcome(code: 0))
+    }
+
     @Test("Where nothing is there, the first candidate is named; a denial counts more than an absence")
     func exec() throws {
         let missing = Outcome(stage: HI_STAGE_EXEC.rawValue, error: ENOENT, candidate: 0, code: 127)

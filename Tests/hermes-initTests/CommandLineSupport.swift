@@ -44,6 +44,7 @@ extension Invocation {
         case .toml(let request):
             return "toml" + (request.isTyped ? " typed" : "") + (request.version == .v1_0 ? " 1.0" : "")
                 + (request.path.map { " <" + strings([$0]).joined() + ">" } ?? "")
+        case .health: return "health"
         case .answer(let answer):
             return "answer \(answer.exitCode) \(answer.stream == .standardError ? "err" : "out")"
         }

@@ -74,6 +74,11 @@ struct InvocationTests {
             ("hermes-init explain --help", "answer 0 out"),
             ("hermes-init explain bad-valu", "answer 64 err"),
             ("hermes-init check explain", "answer 64 err"),
+            ("hermes-init health", "health"),
+            ("hermes-init health --help", "answer 0 out"),
+            ("hermes-init --help health", "answer 0 out"),
+            ("hermes-init health web", "answer 64 err"),
+            ("hermes-init --config a health", "answer 64 err"),
         ])
     func tools(line: String, expected: String) {
         #expect(parse(line).summary == expected)
@@ -125,7 +130,7 @@ struct InvocationTests {
         #expect(parse("hermes-init " + words).answer == Answer(topic.text))
     }
 
-    @Test("Help fits in 80 columns and ends with a newline", arguments: [HelpTopic.general, .check, .plan])
+    @Test("Help fits in 80 columns and ends with a newline", arguments: [HelpTopic.general, .check, .plan, .health])
     func helpWidth(topic: HelpTopic) {
         #expect(topic.text.split(separator: "\n").allSatisfy { $0.count <= 80 })
         #expect(topic.text.hasSuffix("\n") && !topic.text.hasSuffix("\n\n"))
@@ -173,6 +178,20 @@ struct InvocationTests {
         #expect(answer.text.hasPrefix("hermes-init: " + title + "\n"))
         #expect(remedy.isEmpty || answer.text.contains(remedy))
         #expect(answer.text.contains("--help\" tells more\n"))
+    }
+
+    @Test("health: 0 where all is well; else 1, never 2, with a line for each service that is not, or the reason")
+    func health() {
+        var status = StatusText(process: 7, start: [])
+        #expect(Health.answer(.status(status)) == Answer("0 services are well\n"))
+        status.lines = [.init(isWell: true, name: "web", words: "up")]
+        #expect(Health.answer(.status(status)) == Answer("1 service is well\n"))
+        status.lines.append(.init(isWell: false, name: "api", words: "not ready yet"))
+        #expect(Health.answer(.status(status)) == Answer("api: not ready yet\n", exitCode: 1))
+        for other in [HealthAnswer.nobody, .unusable(path: "/run/hermes-init/status", "it belongs to user 7")] {
+            let answer = Health.answer(other)
+            #expect(answer.exitCode == 1 && answer.stream == .standardError && answer.text.hasSuffix("\n"))
+        }
     }
 
     @Test("A word near to nothing gets no suggestion")

@@ -10,7 +10,7 @@ func madeUpMachine() -> ImageView {
     var programs = ["/opt/needs-perl": "#!/usr/bin/perl -w\n", "/opt/no-first-line.sh": "echo hello\n"]
     programs["/opt/dos.sh"] = "#!/bin/sh\r\n"
     programs["/opt/env-node"] = "#!/usr/bin/env node\n"
-    for name in ["a", "app", "db", "sh", "web"] { programs["/bin/" + name] = elf }
+    for name in ["a", "api", "app", "db", "sh", "web"] { programs["/bin/" + name] = elf }
     programs["/usr/bin/env"] = elf
     let files = ["/opt/no-permission.sh": "#!/bin/sh\n", "/etc/bad.env": "PORT=80\nexport\nHOST='web\n"]
     let folders = ["/", "/srv", "/opt"]

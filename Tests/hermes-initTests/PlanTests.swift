@@ -164,6 +164,19 @@ struct PlanTests {
         for (condition, expected) in all { #expect(words(for: condition) == expected) }
     }
 
+    @Test(
+        "Every way to be ready has its words",
+        arguments: [
+            (Readiness.descriptor(3), "it says so on descriptor 3"), (.systemd, "it says so to NOTIFY_SOCKET"),
+            (.log("is up"), "its output holds 'is up'"),
+            (.probe(.tcp(literal("127.0.0.1:80"))), "127.0.0.1:80 accepts a connection"),
+            (.probe(.unix(literal("/run/db"))), "/run/db accepts a connection"),
+            (.probe(.http(literal("http://[::1]/"))), "'http://[::1]/' answers"),
+            (.probe(.path(literal("/run/up"))), "/run/up exists"),
+            (.probe(.command([literal("pg_isready"), literal("-q")])), "pg_isready -q succeeds"),
+        ])
+    func readiness(readiness: Readiness, expected: String) { #expect(words(for: readiness) == expected) }
+
     @Test("Templates are shown as they are written")
     func templates() {
         func show(_ parts: [Template.Part]) -> String { words(for: Template(parts: parts, span: span)) }
@@ -218,4 +231,8 @@ struct CheckTests {
         let answer = Check.report(result, graph: [], folders: ConfigurationFolders())
         #expect(answer.exitCode == 0 && answer.text.contains("a warning"))
     }
+}
+
+private func literal(_ text: String) -> Template {
+    Template(literal: text, span: Span(file: FileID(index: 0), start: 0, end: 0))
 }

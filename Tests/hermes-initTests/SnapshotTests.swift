@@ -94,6 +94,7 @@ private struct Snapshot: Sendable, CustomTestStringConvertible {
         builtIn.check(result.configuration.services, &result.diagnostics)
         _ = Graph.build(
             result.configuration.services, masked: result.configuration.maskedNames, diagnostics: &result.diagnostics)
+        result.diagnostics += portCollisions(result.configuration.services)
         return DiagnosticRenderer(sources: result.sources, color: false).render(result.diagnostics)
     }
 }

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "CSocket.h"
+
 /// environ(7): the environment that the process was started with.
 char **hi_environment(void);
 
@@ -61,22 +63,36 @@ int hi_read_signals(int descriptor, struct hi_signal *signals, int capacity);
 /// Where a child failed on its way to its program, in the order in which a child goes through them.
 enum hi_stage {
     HI_STAGE_NONE = 0,
-    HI_STAGE_SESSION,      // setsid(2), setpgid(2)
-    HI_STAGE_DESCRIPTORS,  // dup2(2), close_range(2)
-    HI_STAGE_TERMINAL,     // TIOCSCTTY
-    HI_STAGE_LIMITS,       // prlimit(2)
-    HI_STAGE_GROUPS,       // setgroups(2)
-    HI_STAGE_GID,          // setresgid(2)
-    HI_STAGE_UID,          // setresuid(2)
-    HI_STAGE_DIRECTORY,    // chdir(2)
-    HI_STAGE_EXEC,         // execve(2)
+    HI_STAGE_SESSION,       // setsid(2), setpgid(2)
+    HI_STAGE_CGROUP,        // its cgroup's folder and cgroup.procs
+    HI_STAGE_OOM_SCORE,     // /proc/self/oom_score_adj
+    HI_STAGE_DESCRIPTORS,   // dup2(2), close_range(2)
+    HI_STAGE_TERMINAL,      // TIOCSCTTY
+    HI_STAGE_LIMITS,        // prlimit(2)
+    HI_STAGE_NICE,          // setpriority(2)
+    HI_STAGE_BOUNDING_SET,  // PR_CAPBSET_DROP, PR_SET_KEEPCAPS
+    HI_STAGE_GROUPS,        // setgroups(2)
+    HI_STAGE_GID,           // setresgid(2)
+    HI_STAGE_UID,           // setresuid(2)
+    HI_STAGE_CAPABILITIES,  // capset(2), PR_CAP_AMBIENT
+    HI_STAGE_PRIVILEGES,    // PR_SET_NO_NEW_PRIVS
+    HI_STAGE_DIRECTORY,     // chdir(2)
+    HI_STAGE_EXEC,          // execve(2)
 };
+
+/// A limit of the child's own (prlimit(2)).
+struct hi_limit {
+    int resource;
+    struct rlimit values;
+};
+enum { HI_MOST_LIMITS = 9, HI_CGROUP_NAME = 80 };
 
 /// What a child sends through its report pipe where it fails; nothing is sent where the exec succeeds.
 struct hi_report {
     int32_t stage;
     int32_t error;
-    int32_t candidate;  // at HI_STAGE_EXEC: which of the candidates the error is about
+    int32_t candidate;  // at HI_STAGE_EXEC: which of the candidates the error is about; at HI_STAGE_LIMITS: which of the
+                        // limits, -1 for the one that the init had raised; at HI_STAGE_BOUNDING_SET: which capability
 };
 
 /// Everything a child needs, in one block of memory that does not move: the child runs in the init's memory until its exec.
@@ -91,6 +107,8 @@ struct hi_request {
     int standard[3];       // what becomes 0, 1 and 2
     int script;            // becomes 3 and stays open: the text of a script for its interpreter, or where a stage's
                            // exports go; -1: none
+    int notify_source;     // becomes notify_target and stays open: where the program tells that it is ready; -1: none
+    int notify_target;     // 3 or more; not 3 with a script
     int report;            // the report pipe's write end, close-on-exec
     bool new_session;      // setsid; else a process group of its own
     bool keep_descriptors; // leaves inherited descriptors above 2 open (the main program)
@@ -99,10 +117,22 @@ struct hi_request {
     bool set_groups, set_gid, set_uid;
     bool set_umask;
     bool set_descriptor_limit;
+    bool tell_own_process; // WATCHDOG_PID=, followed by room for ten digits, gets the child's process ID in the environment
     bool shell_fallback;   // ENOEXEC: /bin/sh runs it, as execvp(3) does
     uint32_t gid, uid;
     uint32_t umask;
     struct rlimit descriptor_limit;
+    // [limits], nice, oom-score-adj, [security].
+    struct hi_limit limits[HI_MOST_LIMITS];
+    int limit_count;
+    bool set_nice, set_oom_score, set_capabilities, no_new_privileges;
+    bool ambient;           // the user is not root: the kept capabilities become ambient
+    int32_t nice, oom_score;
+    uint64_t capabilities;  // those that are kept, bit n for capability n
+    // The group of the child's own: a folder `cgroup` in the open folder `cgroup_folder`, made where it is not there.
+    int cgroup_folder;      // -1: stays in the init's
+    bool cgroup_required;   // else it is no failure where it cannot enter it
+    char cgroup[HI_CGROUP_NAME];
     uint64_t default_signals;  // dispositions to set to the default
     uint64_t ignored_signals;  // dispositions to set to "ignore"
     uint64_t signal_mask;      // in force when the program starts
@@ -114,6 +144,19 @@ struct hi_request {
 struct hi_request *hi_request_create(const uint8_t *strings, size_t length, size_t candidates, size_t arguments,
                                      size_t environment, bool has_directory, const uint32_t *groups,
                                      size_t group_count);
+
+/// Adds a limit. `name`: its place in LimitName (nofile, nproc, core, stack, memlock, as, fsize, data, cpu). What there is
+/// no room for, or no name, is left out.
+void hi_request_limit(struct hi_request *request, int name, uint64_t soft, uint64_t hard);
+
+/// The hard limit of the init itself, by its place in LimitName; UINT64_MAX: unlimited. getrlimit(2).
+uint64_t hi_limit_ceiling(int name);
+
+/// No limit (RLIM_INFINITY).
+static inline uint64_t hi_unlimited(void) { return RLIM_INFINITY; }
+
+/// The permitted capabilities of the init, bit n for capability n. capget(2).
+uint64_t hi_permitted_capabilities(void);
 
 /// Frees a request. NULL is allowed.
 void hi_request_free(struct hi_request *request);
@@ -200,6 +243,7 @@ struct hi_file {
     uint32_t mode;
     uint64_t device, inode, special;  // special: the number of a device file
     int64_t size;
+    uint32_t user;
 };
 /// Whether a descriptor is open (fcntl(2)).
 static inline bool hi_is_open(int descriptor) { return fcntl(descriptor, F_GETFD) >= 0; }
@@ -225,6 +269,8 @@ static inline void hi_set_parent_death_signal(int signal) { prctl(PR_SET_PDEATHS
 int hi_stat(const char *path, struct hi_file *file);
 /// Whether a path is a folder itself and no link to one (lstat(2)).
 bool hi_is_folder_itself(const char *path);
+/// lstat(2): a link itself; -1 and errno.
+int hi_lstat(const char *path, struct hi_file *file);
 /// fstat(2); -1 and errno.
 int hi_fstat(int descriptor, struct hi_file *file);
 
@@ -238,5 +284,7 @@ static inline bool hi_is_directory(mode_t mode) { return S_ISDIR(mode); }
 static inline bool hi_is_character_device(mode_t mode) { return S_ISCHR(mode); }
 static inline bool hi_is_fifo(mode_t mode) { return S_ISFIFO(mode); }
 static inline bool hi_is_socket(mode_t mode) { return S_ISSOCK(mode); }
+
+#include "CSystemLogs.h"
 
 #endif

@@ -409,5 +409,15 @@ extension Explanation {
         A word such as && or > does something in a shell only, and no shell reads
         `command`: the program gets it as an argument. Use `script`.
         | command = ["web", "&&", "app"]
+
+        port-collision
+        Two services are ready where one address answers, so only one can listen there.
+        A variable in it counts with its default.
+        | # api.toml
+        | command = ["api"]
+        | ready.tcp = "127.0.0.1:8080"
+        | # web.toml
+        | command = ["web"]
+        | ready.http = "http://localhost:${PORT:-8080}/"
         """#
 }

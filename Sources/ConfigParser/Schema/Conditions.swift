@@ -41,8 +41,7 @@ extension OpenTable {
         paths.reserveCapacity(strings.count)
         for (text, span) in strings {
             if text.isEmpty {
-                reading.error(
-                    "bad-value", say("a path in `%` cannot be empty", key), at: span, help: "name a file or folder")
+                reading.bad(at: span, "a path in `%` cannot be empty", key, help: "name a file or folder")
             } else {
                 paths.append(reading.template(text, span))
             }
@@ -90,8 +89,8 @@ extension OpenTable {
     }
 
     private func reportNoWord(_ key: String, _ span: Span) {
-        reading.error(
-            "bad-value", say("`%` needs at least one word: every command begins with none", key), at: span,
+        reading.bad(
+            at: span, "`%` needs at least one word: every command begins with none", key,
             help: say("write the first words of the command, such as [\"gateway\", \"run\"], or leave `%` out", key))
     }
 }

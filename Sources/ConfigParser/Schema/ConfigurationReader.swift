@@ -65,7 +65,7 @@ public struct ConfigurationReader {
         for group in groups { layers.append(reader.load(group)) }
 
         // First init.toml, since the services need its defaults.
-        var defaults = RestartChanges()
+        var defaults = ServiceDefaults()
         for (group, layers) in zip(groups, layers) where group.name == settingsName && !layers.isEmpty {
             let parsed = reader.parse(layers)
             let reading = Reading(sources: reader.result.sources)

@@ -38,15 +38,8 @@ extension Interval {
         var lastUnit = Int64.max
         var place = 0
         while place < bytes.count {
-            var number: Int64 = 0
             let start = place
-            while place < bytes.count, bytes[place] >= 0x30, bytes[place] <= 0x39 {
-                let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
-                let (sum, carry) = tens.addingReportingOverflow(Int64(bytes[place] &- 0x30))
-                if overflow || carry { return tooLong }
-                number = sum
-                place &+= 1
-            }
+            guard let number = scanNumber(bytes, &place) else { return tooLong }
             if place == start { return .mistake("a number is missing", help: exampleHelp) }
             let unitStart = place
             while place < bytes.count, bytes[place] < 0x30 || bytes[place] > 0x39 { place &+= 1 }
@@ -99,15 +92,13 @@ extension OpenTable {
         }
         switch parsed {
         case .interval(let interval):
-            guard interval.nanoseconds == 0, case .duration(moreThanZero: true)? = kind.key(key)?.kind else {
+            guard interval.nanoseconds == 0, case .duration(moreThanZero: true)? = kind.valueKind(of: key) else {
                 return interval
             }
-            reading.error(
-                "bad-value", say("`%` must be more than zero", key), at: value.span,
-                help: "write a duration such as \"10s\"")
+            reading.bad(at: value.span, "`%` must be more than zero", key, help: "write a duration such as \"10s\"")
             return nil
         case .mistake(let why, let help):
-            reading.error("bad-value", say("cannot read the duration of `%`: %", key, why), at: value.span, help: help)
+            reading.bad(at: value.span, "cannot read the duration of `%`: %", key, why, help: help)
             return nil
         }
     }

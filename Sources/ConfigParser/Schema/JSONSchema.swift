@@ -37,6 +37,8 @@ public func jsonSchema(of subject: SchemaSubject, plugins: [SchemaPlugin]) -> St
 
 private struct SchemaWriter {
     let plugins: [SchemaPlugin]
+    /// Whether what must be there has to be there: not in a drop-in.
+    var isWhole = true
     var json = JSONWriter(pretty: true)
 
     init(plugins: [SchemaPlugin]) { self.plugins = plugins }
@@ -49,6 +51,7 @@ private struct SchemaWriter {
         case .dropIn: json.field("title", "A drop-in of hermes-init (NAME.d/*.toml)")
         case .settings: json.field("title", "init.toml of hermes-init")
         }
+        if case .dropIn = subject { isWhole = false }
         if case .settings = subject { table(.settings) } else { table(.service) }
         switch subject {
         case .service: rules(isWhole: true)
@@ -70,6 +73,11 @@ private struct SchemaWriter {
         json.endObject()
         json.key("additionalProperties")
         json.boolean(false)
+        if !isWhole || table.alternatives.isEmpty { return }
+        json.key("oneOf")
+        json.beginArray()
+        for key in table.alternatives { json.literal(say(#"{"required": ["%"]}"#, key)) }
+        json.endArray()
     }
 
     private mutating func property(_ key: Key) {
@@ -94,7 +102,11 @@ private struct SchemaWriter {
             var names = [String]()
             for plugin in plugins { names.append(plugin.name) }
             enumeration(names)
-        case .text: reference(key.name == "script" ? "script" : "line")
+        case .text: reference(key.name == "script" ? "script" : key.name == "log" ? "part" : "line")
+        case .size(let least):
+            reference("size")
+            json.key("minimum")
+            json.integer(least)
         default: reference(definition(key.kind))
         }
         json.endObject()
@@ -212,6 +224,21 @@ private struct SchemaWriter {
         case .exitConditions: return "ends"
         case .wordLists: return "words"
         case .template: return "path"
+        case .size: return "size"
+        case .notify: return "notify"
+        case .capabilities: return "capabilities"
+        case .limit(let unit):
+            switch unit {
+            case .bytes: return "byteLimit"
+            case .seconds: return "timeLimit"
+            default: return "countLimit"
+            }
+        case .amount(let unit):
+            switch unit {
+            case .bytes: return "byteAmount"
+            case .processors: return "processors"
+            default: return "countAmount"
+            }
         case .text, .boolean, .integer, .number, .choice, .table, .open: return "line"
         }
     }
@@ -245,118 +272,3 @@ private struct SchemaWriter {
         return String(decoding: pattern, as: UTF8.self)
     }
 }
-
-/// Contradictions between keys of one file.
-private let partRules = #"""
-    {"not": {"required": ["command", "script"]}},
-        {"not": {"required": ["command", "plugin"]}},
-        {"not": {"required": ["script", "plugin"]}},
-        {
-          "not": {
-            "properties": {"optional": {"const": true}, "essential": {"const": true}},
-            "required": ["optional", "essential"]
-          }
-        }
-    """#
-
-/// What holds for a whole file only, where a key that is not there has its default.
-private let wholeRules = #"""
-    {
-          "if": {"properties": {"type": {"const": "main"}}, "required": ["type"]},
-          "then": {"properties": {"autostart": {"const": true}}},
-          "else": {"properties": {"route": false}}
-        },
-        {
-          "if": {"properties": {"type": {"enum": ["longrun", "oneshot"]}}},
-          "then": {"anyOf": [{"required": ["command"]}, {"required": ["script"]}, {"required": ["plugin"]}]}
-        },
-        {
-          "if": {"properties": {"type": {"const": "oneshot"}}, "anyOf": [{"required": ["type"]}, {"required": ["plugin"]}]},
-          "then": {"properties": {"restart": {"properties": {"policy": {"enum": ["on-failure", "never"]}}}}}
-        },
-        {
-          "if": {"required": ["plugin"]},
-          "then": {"properties": {"type": {"const": "oneshot"}}},
-          "else": {"properties": {"options": false}}
-        }
-    """#
-
-/// The kinds of values. The first % is the pattern of a signal, the second the list of actions.
-private let fixedDefinitions = #"""
-    {
-        "line": {"type": "string", "pattern": "^[^\\n\\u0000]*$"},
-        "script": {"type": "string", "pattern": "[^ \\t-\\r]"},
-        "template": {"type": "string", "not": {"pattern": "(^|[^$])[$]\\{([^A-Za-z_]|$)|\\u0000"}},
-        "templates": {"anyOf": [{"$ref": "#/$defs/template"}, {"type": "array", "items": {"$ref": "#/$defs/template"}}]},
-        "path": {"$ref": "#/$defs/template", "minLength": 1},
-        "paths": {"anyOf": [{"$ref": "#/$defs/path"}, {"type": "array", "items": {"$ref": "#/$defs/path"}}]},
-        "files": {"type": "array", "items": {"$ref": "#/$defs/path", "not": {"const": "-"}}},
-        "command": {
-          "type": "array",
-          "items": {"$ref": "#/$defs/template"},
-          "minItems": 1,
-          "prefixItems": [{"$ref": "#/$defs/path"}]
-        },
-        "duration": {
-          "description": "\"500ms\", \"10s\", \"1m30s\", \"2h\", or a number of seconds",
-          "type": ["string", "number"],
-          "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
-          "minLength": 1,
-          "minimum": 0,
-          "maximum": 3155760000
-        },
-        "time": {"$ref": "#/$defs/duration", "pattern": "[1-9]", "exclusiveMinimum": 0},
-        "names": {
-          "type": "array",
-          "items": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$", "maxLength": 64}
-        },
-        "variable": {"type": "string", "pattern": "^[^=\\u0000]+$"},
-        "variables": {
-          "anyOf": [{"$ref": "#/$defs/variable"}, {"type": "array", "items": {"$ref": "#/$defs/variable"}}]
-        },
-        "environment": {
-          "type": "object",
-          "propertyNames": {"$ref": "#/$defs/variable"},
-          "additionalProperties": {"anyOf": [{"$ref": "#/$defs/template"}, {"type": ["integer", "boolean"]}]}
-        },
-        "equals": {
-          "type": "object",
-          "propertyNames": {"$ref": "#/$defs/variable"},
-          "additionalProperties": {"type": ["string", "integer"]}
-        },
-        "options": {"type": "object"},
-        "account": {
-          "anyOf": [
-            {"$ref": "#/$defs/path", "not": {"pattern": "^[^$]*:"}},
-            {"type": "integer", "minimum": 0, "maximum": 4294967294}
-          ]
-        },
-        "accounts": {"type": "array", "items": {"$ref": "#/$defs/account"}},
-        "mode": {"type": ["string", "integer"], "pattern": "^0*[0-7]{1,3}$", "minimum": 0, "maximum": 511},
-        "signal": {"type": "string", "pattern": "^(0?[1-9]|[1-5][0-9]|6[0-4]|%)$"},
-        "stopSignal": {
-          "anyOf": [{"$ref": "#/$defs/signal"}, {"type": "integer", "minimum": 1, "maximum": 64}],
-          "not": {"enum": ["SIGSTOP", "SIGCONT", "STOP", "CONT", 18, 19]}
-        },
-        "signals": {
-          "type": "object",
-          "propertyNames": {"$ref": "#/$defs/signal", "not": {"enum": ["SIGKILL", "SIGSTOP", "SIGCHLD"]}},
-          "additionalProperties": {"anyOf": [{"enum": [%]}, {"$ref": "#/$defs/signal"}]}
-        },
-        "ends": {
-          "type": "array",
-          "items": {
-            "anyOf": [
-              {"type": "integer", "minimum": 0, "maximum": 255},
-              {"$ref": "#/$defs/signal", "not": {"pattern": "^[0-9]"}}
-            ]
-          }
-        },
-        "words": {
-          "anyOf": [
-            {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            {"type": "array", "items": {"type": "array", "items": {"type": "string"}, "minItems": 1}, "minItems": 1}
-          ]
-        }
-      }
-    """#

@@ -72,8 +72,7 @@ extension OpenTable {
                 continue
             }
             if text == service {
-                reading.error(
-                    "contradiction", say("% lists itself in `%`", service, key), at: span, help: "take it out")
+                reading.contradiction(say("% lists itself in `%`", service, key), at: span, help: "take it out")
                 continue
             }
             // A dictionary pays off only where a walk over the few names before would not do.

@@ -47,25 +47,16 @@ extension OpenTable {
         changes.maxDelay = duration("max-delay")
         changes.jitter = number("jitter", "from 0 to 1")
         changes.resetAfter = duration("reset-after")
-        if case .integer(let limit)? = value("limit")?.kind,
-            case .integer(let least, let most)? = kind.key("limit")?.kind
-        {
-            if limit >= least && limit <= most {
-                changes.limit = Int(limit)
-            } else {
-                reading.error(
-                    "bad-value", say("`limit` must be from 1 to %", String(most)), at: valueSpan("limit"),
-                    help: limit == 0 ? "to start it only once, write policy = \"never\"" : "write a number such as 5")
-            }
-        }
+        var help = "write a number such as 5"
+        if case .integer(0)? = value("limit")?.kind { help = "to start it only once, write policy = \"never\"" }
+        changes.limit = integer("limit", help: help)
         changes.within = duration("within")
         changes.successCodes = exitConditions("success-codes")
         changes.neverAfter = exitConditions("never-after")
         if let delay = changes.delay, let longest = changes.maxDelay, delay > longest {
-            reading.error(
-                "contradiction", "`delay` is longer than `max-delay`", at: valueSpan("delay"),
-                context: [.init(valueSpan("max-delay"), "the longest wait")],
-                help: "raise `max-delay`, or lower `delay`")
+            reading.contradiction(
+                "`delay` is longer than `max-delay`", at: valueSpan("delay"), beside: valueSpan("max-delay"),
+                "the longest wait", help: "raise `max-delay`, or lower `delay`")
         }
         return changes
     }
@@ -73,7 +64,7 @@ extension OpenTable {
     /// The keys of a `[stop]` table.
     func stopPolicy() -> StopPolicy {
         var policy = StopPolicy()
-        if let signal = stopSignal() {
+        if let signal = signal("signal") {
             policy.signal = signal
             policy.signalIsExplicit = true
         }
@@ -92,8 +83,8 @@ extension OpenTable {
             return nil
         }
         if case .string(let program) = first.kind, program.isEmpty {
-            reading.error(
-                "bad-value", say("the first word of `%` cannot be empty: it is the program", key), at: first.span,
+            reading.bad(
+                at: first.span, "the first word of `%` cannot be empty: it is the program", key,
                 help: "write a program on PATH, or the path of one")
         }
         guard let words = strings(key) else { return nil }
@@ -104,7 +95,7 @@ extension OpenTable {
     }
 
     private func number(_ key: String, _ range: String) -> Double? {
-        guard let value = value(key), case .number(let low, let high)? = kind.key(key)?.kind else { return nil }
+        guard let value = value(key), case .number(let low, let high)? = kind.valueKind(of: key) else { return nil }
         let number: Double
         switch value.kind {
         case .integer(let integer): number = Double(integer)
@@ -113,13 +104,13 @@ extension OpenTable {
         }
         // A NaN fails both comparisons.
         if number >= Double(low) && number <= Double(high) { return number }
-        reading.error(
-            "bad-value", say("`%` must be %", key, range), at: value.span, help: say("write a number %", range))
+        reading.bad(at: value.span, "`%` must be %", key, range, help: say("write a number %", range))
         return nil
     }
 
-    private func stopSignal() -> SignalNumber? {
-        guard let value = value("signal") else { return nil }
+    /// A signal that a process can be told something with.
+    func signal(_ key: String) -> SignalNumber? {
+        guard let value = value(key) else { return nil }
         var signal: SignalNumber?
         switch value.kind {
         case .string(let text):
@@ -127,8 +118,8 @@ extension OpenTable {
         case .integer(let number):
             signal = Int32(exactly: number).flatMap { SignalNumber($0) }
             if signal == nil {
-                reading.error(
-                    "bad-value", say("there is no signal %", String(number)), at: value.span,
+                reading.bad(
+                    at: value.span, "there is no signal %", String(number),
                     help: "write a signal such as \"SIGTERM\", or its number, 1 to 64")
             }
         default: return nil
@@ -136,8 +127,8 @@ extension OpenTable {
         guard let signal else { return nil }
         if signal == .stop || signal == .continue {
             let effect = signal == .stop ? "suspends a process instead of ending it" : "only wakes a suspended process"
-            reading.error(
-                "bad-value", say("`signal` cannot be %: it %", signal.name, effect), at: value.span,
+            reading.bad(
+                at: value.span, "`%` cannot be %: it %", key, signal.name, effect,
                 help: "write \"SIGTERM\", or the signal on which the program stops in order")
             return nil
         }
@@ -154,15 +145,14 @@ extension OpenTable {
                 if code >= 0 && code <= 255 {
                     conditions.append(.code(Int32(truncatingIfNeeded: code)))
                 } else {
-                    reading.error(
-                        "bad-value", say("there is no exit code %", String(code)), at: value.span,
+                    reading.bad(
+                        at: value.span, "there is no exit code %", String(code),
                         help: "write a number from 0 to 255, or a signal such as \"SIGTERM\"")
                 }
             case .string(let text):
                 if let first = text.utf8.first, first >= 0x30 && first <= 0x39 {
-                    reading.error(
-                        "bad-value", say("cannot tell whether % is an exit code or a signal", shown(text)),
-                        at: value.span,
+                    reading.bad(
+                        at: value.span, "cannot tell whether % is an exit code or a signal", shown(text),
                         help: "write an exit code without quotes, and a signal by its name, such as \"SIGTERM\"")
                 } else if let signal = reading.signal(text, value.span, also: []) {
                     conditions.append(.signal(signal))
@@ -181,7 +171,7 @@ extension Reading {
         var help = "write a signal such as \"SIGTERM\""
         if !words.isEmpty { help = "write " + quotedChoice(words) + ", or a signal such as \"SIGTERM\"" }
         if let near = nearest(to: text, among: words) ?? nearestSignal(text) { help = say("did you mean \"%\"?", near) }
-        error("bad-value", say("there is no signal %", shown(text)), at: span, help: help)
+        bad(at: span, "there is no signal %", shown(text), help: help)
         return nil
     }
 

@@ -38,6 +38,23 @@ final class Reading {
         add(Diagnostic(code: code, title, at: .init(span), help: help))
     }
 
+    /// The most usual of all: a value that the key cannot have.
+    @inline(never)
+    func bad(
+        at span: Span, _ pattern: String, _ first: String = "", _ second: String = "", _ third: String = "",
+        help: String
+    ) {
+        add(Diagnostic(code: "bad-value", say(pattern, first, second, third), at: .init(span), help: help))
+    }
+
+    /// Two things that cannot stand together; the other place is marked too, with a word about it.
+    @inline(never)
+    func contradiction(_ title: String, at span: Span, beside other: Span? = nil, _ text: String = "", help: String) {
+        var context = [Diagnostic.Label]()
+        if let other { context.append(.init(other, text)) }
+        add(Diagnostic(code: "contradiction", title, at: .init(span), context: context, help: help))
+    }
+
     @inline(never)
     func warning(
         _ code: String, _ title: String, at span: Span, _ text: String = "", context: [Diagnostic.Label] = [],
@@ -104,21 +121,19 @@ struct OpenTable {
         self.table = table
         self.kind = kind
         self.reading = reading
-        for entry in table.entries {
-            guard let key = kind.key(entry.key) else {
-                reportUnknown(entry)
+        for place in table.entries.indices {
+            guard let kind = kind.valueKind(of: table.entries[place].key) else {
+                reportUnknown(table.entries[place])
                 continue
             }
-            if !key.kind.accepts(entry.value.kind) { reportType(entry, key.kind) }
+            if !kind.accepts(table.entries[place].value.kind) { reportType(table.entries[place], kind) }
         }
     }
 
     /// The place of a key among the entries. By index, since a loop over the elements would copy each.
     private func place(_ key: String) -> Int? {
-        // The length first, without a call: most keys differ in it.
-        let count = key.utf8.count
         for place in table.entries.indices
-        where table.entries[place].key.utf8.count == count && table.entries[place].key == key {
+        where table.entries[place].key.isInItselfSame(as: key) ?? (table.entries[place].key == key) {
             return place
         }
         return nil
@@ -153,9 +168,7 @@ struct OpenTable {
     func template(_ key: String) -> Template? {
         guard let value = value(key), case .string(let text) = value.kind else { return nil }
         if text.isEmpty {
-            reading.error(
-                "bad-value", say("`%` cannot be empty", key), at: value.span,
-                help: say("give it a value, or leave `%` out", key))
+            reading.bad(at: value.span, "`%` cannot be empty", key, help: say("give it a value, or leave `%` out", key))
             return nil
         }
         return reading.template(text, value.span)
@@ -165,19 +178,19 @@ struct OpenTable {
     @inline(never)
     func choice(_ key: String) -> String? {
         guard let value = value(key), case .string(let text) = value.kind,
-            case .choice(let words)? = kind.key(key)?.kind
+            case .choice(let words)? = kind.valueKind(of: key)
         else { return nil }
         for word in words where word == text { return text }
         var help = "write " + quotedChoice(words)
         if let near = nearest(to: text, among: words) { help = say("did you mean \"%\"?", near) }
-        reading.error("bad-value", say("`%` cannot be %", key, shown(text)), at: value.span, help: help)
+        reading.bad(at: value.span, "`%` cannot be %", key, shown(text), help: help)
         return nil
     }
 
     /// The table of a key, checked in its turn.
     @inline(never)
     func open(_ key: String) -> OpenTable? {
-        guard case .table(let inner)? = value(key)?.kind, case .table(let kind)? = kind.key(key)?.kind
+        guard case .table(let inner)? = value(key)?.kind, case .table(let kind)? = kind.valueKind(of: key)
         else { return nil }
         return OpenTable(inner, kind, reading)
     }
@@ -195,7 +208,7 @@ struct OpenTable {
         guard let value = value(key) else { return nil }
         switch value.kind {
         case .string(let text):
-            guard kind.key(key)?.kind.accepts(value.kind) == true else { return nil }
+            guard kind.valueKind(of: key)?.accepts(value.kind) == true else { return nil }
             return [(text, value.span)]
         case .array(let values):
             var result = [(text: String, span: Span)]()
@@ -295,15 +308,18 @@ extension KeyTable {
         return false
     }
 
+    /// The tables of a service file, those first that a lost key most likely belongs to.
+    private static let byUse: [KeyTable] = [
+        .restart, .stop, .when, .ready, .health, .log, .limits, .security, .resources,
+    ]
+
     /// The other table that has a key of that name, as it is called in a message.
     func home(of name: String) -> String? {
         if case .service = self {
         } else if KeyTable.service.key(name) != nil {
             return "a service file, above its first [table]"
         }
-        if KeyTable.restart.key(name) != nil { return "[restart]" }
-        if KeyTable.stop.key(name) != nil { return "[stop]" }
-        if KeyTable.when.key(name) != nil { return "[when]" }
+        for table in KeyTable.byUse where table.key(name) != nil { return table.header }
         return KeyTable.settings.key(name) != nil ? "init.toml" : nil
     }
 }

@@ -41,11 +41,24 @@ public enum ValueKind: Sendable {
     case exitConditions
     /// Words, or several lists of words.
     case wordLists
+    /// "1MiB", or a number of bytes, that many or more.
+    case size(from: Int)
+    /// A limit of setrlimit(2): N, "soft:hard" or "unlimited".
+    case limit(Unit)
+    /// A limit of a cgroup, or "max".
+    case amount(Unit)
+    /// Names of capabilities.
+    case capabilities
+    /// A descriptor, or "systemd".
+    case notify
     /// A table with keys of its own.
     case table(KeyTable)
     /// A table whose keys the user chooses.
     case open(OpenContent)
 }
+
+/// What a limit counts.
+public enum Unit: Sendable { case bytes, count, seconds, processors }
 
 /// What stands in a table whose keys the user chooses.
 public enum OpenContent: Sendable {
@@ -92,12 +105,10 @@ public struct Key: Sendable {
 }
 
 /// A table of the format.
-public enum KeyTable: Sendable {
+public enum KeyTable: CaseIterable, Sendable {
     /// The top of a service file.
     case service
-    case when
-    case restart
-    case stop
+    case when, limits, security, resources, restart, ready, health, stop, reload, log
     /// The top of init.toml.
     case settings
 
@@ -106,8 +117,15 @@ public enum KeyTable: Sendable {
         switch self {
         case .service, .settings: return ""
         case .when: return "[when]"
+        case .limits: return "[limits]"
+        case .security: return "[security]"
+        case .resources: return "[resources]"
         case .restart: return "[restart]"
+        case .ready: return "[ready]"
+        case .health: return "[health]"
         case .stop: return "[stop]"
+        case .reload: return "[reload]"
+        case .log: return "[log]"
         }
     }
 
@@ -116,19 +134,46 @@ public enum KeyTable: Sendable {
         switch self {
         case .service: return Key.service
         case .when: return Key.when
+        case .limits: return Key.limits
+        case .security: return Key.security
+        case .resources: return Key.resources
         case .restart: return Key.restart
+        case .ready: return Key.ready
+        case .health: return Key.health
         case .stop: return Key.stop
+        case .reload: return Key.reload
+        case .log: return Key.log
         case .settings: return Key.settings
+        }
+    }
+
+    /// Of these keys just one must be set.
+    public var alternatives: [String] {
+        switch self {
+        case .ready: return ["notify", "tcp", "unix", "http", "path", "log", "command"]
+        case .health: return ["tcp", "unix", "http", "command", "watchdog"]
+        case .reload: return ["signal", "command"]
+        default: return []
         }
     }
 
     /// The line of a key.
     func key(_ name: String) -> Key? {
-        // By index: a loop over the elements would copy, and so count references to, all that a key holds.
         let keys = keys
-        let count = name.utf8.count
-        for place in keys.indices where keys[place].name.utf8.count == count && keys[place].name == name {
-            return keys[place]
+        return KeyTable.place(of: name, in: keys).map { keys[$0] }
+    }
+
+    /// What the value of a key must be: most questions want no more of its line, and a line is long to copy.
+    func valueKind(of name: String) -> ValueKind? {
+        let keys = keys
+        return KeyTable.place(of: name, in: keys).map { keys[$0].kind }
+    }
+
+    /// By index: a loop over the elements would copy, and so count references to, all that a key holds.
+    @inline(never)
+    private static func place(of name: String, in keys: [Key]) -> Int? {
+        for place in keys.indices where keys[place].name.isInItselfSame(as: name) ?? (keys[place].name == name) {
+            return place
         }
         return nil
     }
@@ -173,8 +218,24 @@ extension Key {
         Key(
             "environment-clear", .boolean, default: "false", process: true,
             "It gets none of the container's environment"),
+        Key(
+            "nice", .integer(from: -20, to: 19), process: true, "How much it lets other processes go first; 19 the most"
+        ),
+        Key(
+            "oom-score-adj", .integer(from: -1000, to: 1000), process: true,
+            "How likely it is killed where memory runs out; -1000 never, 1000 first"),
+        Key("limits", .table(.limits), process: true, "What each of its processes may use (setrlimit)"),
+        Key("security", .table(.security), process: true, "What it may not do, whoever it runs as"),
+        Key("resources", .table(.resources), process: true, "What all its processes may use together (cgroup v2)"),
+        Key(
+            "start-timeout", .duration(moreThanZero: true), process: true,
+            "How long its start may take; for ever where it is not set"),
         Key("restart", .table(.restart), process: true, "Whether and when it is started again after it ended"),
+        Key("ready", .table(.ready), process: true, "How it is known that it is ready"),
+        Key("health", .table(.health), process: true, "How its health is watched, and what is done without it"),
         Key("stop", .table(.stop), process: true, "How it is told to stop"),
+        Key("reload", .table(.reload), process: true, "How it is told to read its configuration again"),
+        Key("log", .table(.log), process: true, "Where its output goes"),
     ]
 
     static let when: [Key] = [
@@ -221,88 +282,12 @@ extension Key {
         Key(
             "shutdown-timeout", .duration(moreThanZero: true), default: "9s",
             "The ceiling for the whole stop of the container"),
+        Key(
+            "log-level", .choice(["error", "warning", "info", "debug"]), default: "info",
+            "The least important lines that the init itself logs"),
         Key("environment", .open(.environment), "Environment variables of every service; false takes one out"),
         Key("signals", .open(.signals), "What is done with a signal sent to the init"),
         Key("restart", .table(.restart), "Defaults for the [restart] of every service"),
+        Key("log", .table(.log), "Defaults for the [log] of every service"),
     ]
-}
-
-extension ValueKind {
-    /// Whether a value of that type of TOML can be read as it.
-    func accepts(_ kind: Value.Kind) -> Bool {
-        switch (self, kind) {
-        case (.text, .string), (.template, .string), (.choice, .string), (.boolean, .boolean), (.integer, .integer),
-            (.number, .integer), (.number, .float), (.duration, .string), (.duration, .integer), (.duration, .float),
-            (.names, .array), (.command, .array), (.paths, .array), (.pathOrPaths, .string), (.pathOrPaths, .array),
-            (.variables, .string), (.variables, .array), (.account, .string), (.account, .integer),
-            (.accounts, .array), (.mode, .string), (.mode, .integer), (.signal, .string), (.signal, .integer),
-            (.exitConditions, .array), (.wordLists, .array), (.table, .table), (.open, .table):
-            return true
-        default:
-            return false
-        }
-    }
-
-    /// What it takes, as it stands in "`key` takes …".
-    var phrase: String {
-        switch self {
-        case .text, .template: return "a string"
-        case .boolean: return "true or false"
-        case .integer: return "an integer"
-        case .number: return "a number"
-        case .duration: return "a duration"
-        case .choice: return "a word"
-        case .names: return "a list of service names"
-        case .command: return "a list of strings"
-        case .paths: return "a list of paths"
-        case .pathOrPaths: return "a path or a list of paths"
-        case .variables: return "a variable's name or a list of them"
-        case .account: return "a name or a number"
-        case .accounts: return "a list of names and numbers"
-        case .mode: return "octal digits"
-        case .signal: return "a signal"
-        case .exitConditions: return "a list of exit codes and signal names"
-        case .wordLists: return "a list of words, or a list of such lists"
-        case .table: return "a table"
-        case .open(let content): return say("a table of %", content.phrase)
-        }
-    }
-
-    /// How a value of it is written.
-    var example: String? {
-        switch self {
-        case .text, .template, .table, .open: return nil
-        case .boolean: return "write true or false, without quotes"
-        case .integer: return "write an integer without quotes, such as 5"
-        case .number: return "write a number without quotes, such as 1.5"
-        case .duration: return "write a duration such as \"500ms\", \"10s\" or \"1m30s\", or a number of seconds"
-        case .choice(let words): return "write " + quotedChoice(words)
-        case .names: return "write names in brackets, such as [\"database\"]"
-        case .command: return "write the program and its arguments as a list, such as [\"sleep\", \"60\"]"
-        case .paths: return "write paths in brackets, such as [\"/etc/web.env\"]"
-        case .pathOrPaths: return "write a path such as \"/run/ready\", or several in brackets"
-        case .variables: return "write a name such as \"DEBUG\", or several in brackets"
-        case .account: return "write a name such as \"www-data\", or a number such as 1000"
-        case .accounts: return "write names and numbers in brackets, such as [\"video\", 1000]"
-        case .mode: return "write it as \"022\" or 0o022"
-        case .signal: return "write a signal such as \"SIGTERM\""
-        case .exitConditions: return "write them in brackets, such as [0, 78, \"SIGTERM\"]"
-        case .wordLists: return "write words in brackets, such as [\"gateway\", \"run\"]"
-        }
-    }
-}
-
-extension Value.Kind {
-    /// Its type with an article, as it stands in "not …".
-    var phrase: String {
-        switch self {
-        case .string: return "a string"
-        case .integer: return "an integer"
-        case .float: return "a float"
-        case .boolean(let value): return value ? "true" : "false"
-        case .dateTime: return "a date or time"
-        case .array: return "a list"
-        case .table: return "a table"
-        }
-    }
 }

@@ -191,11 +191,31 @@ public struct Service: Sendable {
     public var environment: [EnvironmentChange] = []
     /// The service gets none of the container's environment.
     public var environmentClear = false
+    /// -20 to 19 (nice(2)); nil: the init's own.
+    public var nice: Int32?
+    /// -1000 to 1000 (proc_pid_oom_score_adj(5)); nil: the init's own.
+    public var oomScoreAdjust: Int32?
+    /// `[limits]`, in the order of the file.
+    public var limits: [LimitChange] = []
+    /// `[security]`.
+    public var security = SecurityPolicy()
+    /// `[resources]`; nil: no limit of its own.
+    public var resources: ResourcePolicy?
+    /// How long its start may take, from the moment it is asked for until it is up, or done; nil: for ever.
+    public var startTimeout: Interval?
 
     /// `[restart]`, the defaults of init.toml filled in.
     public var restart = RestartPolicy()
     /// `[stop]`.
     public var stop = StopPolicy()
+    /// `[ready]`; nil: a longrun is ready when its exec succeeded.
+    public var ready: ReadyPolicy?
+    /// `[health]`; nil: its health is not watched.
+    public var health: HealthPolicy?
+    /// `[reload]`; nil: it cannot be told to read its configuration again.
+    public var reload: ReloadPolicy?
+    /// `[log]`, the defaults of init.toml filled in.
+    public var log = LogPolicy()
 
     /// A service of that name with every default.
     public init(name: String) { self.name = name }
@@ -209,13 +229,18 @@ public enum SignalAction: Hashable, Sendable {
     case forwardGroup
     /// Begins the stop of the container, as SIGTERM does.
     case stop
+    /// Every service with a `[reload]` that is up is told to reload.
+    case reload
     case ignore
     /// Treated as if that signal had come (rewriting); rules are not applied a second time.
     case rewrite(SignalNumber)
 
     /// The words for all but `rewrite`, which is written as the name of the other signal.
-    static let words = ["forward", "forward-group", "stop", "ignore"]
+    static let words = ["forward", "forward-group", "stop", "reload", "ignore"]
 }
+
+/// How much a line of the init's own log matters; the least important first.
+public enum LogLevel: Int, Sendable { case debug, info, warning, error }
 
 /// `init.toml`: what holds for the whole container.
 public struct Settings: Sendable {
@@ -223,6 +248,8 @@ public struct Settings: Sendable {
     public var shutdownTimeout: Interval = .seconds(9)
     /// Given to every service, under its own `[environment]`.
     public var environment: [EnvironmentChange] = []
+    /// `log-level`: less important lines are left out.
+    public var logLevel: LogLevel = .info
     /// What stands in `[signals]`; a signal that is not named has its usual action.
     public var signals: [(signal: SignalNumber, action: SignalAction)] = []
     /// The defaults.

@@ -6,8 +6,8 @@ extension Reading {
     ///
     /// - Parameters:
     ///   - file: the service file itself, where what is missing is told.
-    ///   - defaults: the `[restart]` of init.toml.
-    func service(name: String, table: Table, file: FileID, defaults: RestartChanges) -> Service {
+    ///   - defaults: what init.toml says of every service.
+    func service(name: String, table: Table, file: FileID, defaults: ServiceDefaults) -> Service {
         let keys = OpenTable(table, .service, self)
         var service = Service(name: name)
         service.file = file
@@ -16,8 +16,8 @@ extension Reading {
         if let text = keys.text("description") {
             service.description = text
             if text.utf8.contains(0x0A) {
-                error(
-                    "bad-value", "`description` must be one line", at: keys.valueSpan("description"),
+                bad(
+                    at: keys.valueSpan("description"), "`description` must be one line",
                     help: "put the rest into a comment")
             }
         }
@@ -33,8 +33,10 @@ extension Reading {
         service.when = keys.open("when")?.conditions() ?? []
 
         readProcess(keys, &service)
-        service.restart = restart(keys, service.type, defaults)
+        service.restart = restart(keys, service.type, defaults.restart)
         if let stop = keys.open("stop") { service.stop = stop.stopPolicy() }
+        readExecution(keys, &service)
+        readSupervision(keys, &service, defaults.log, isTypeSure)
         if isTypeSure { reportContradictions(keys, service) }
         reportLonelyOptions(keys, type)
         return service
@@ -60,10 +62,9 @@ extension Reading {
         for key in ["command", "script", "plugin"] {
             guard let span = keys.keySpan(key) else { continue }
             if let first {
-                error(
-                    "contradiction", say("`%` cannot stand beside `%`", key, first.key), at: span,
-                    context: [.init(first.span, "what runs is already said here")],
-                    help: "keep one of `command`, `script` and `plugin`")
+                contradiction(
+                    say("`%` cannot stand beside `%`", key, first.key), at: span, beside: first.span,
+                    "what runs is already said here", help: "keep one of `command`, `script` and `plugin`")
             } else {
                 first = (key, span)
             }
@@ -73,14 +74,14 @@ extension Reading {
         } else if let script = keys.text("script") {
             action = .script(script, keys.valueSpan("script"))
             if script.utf8.allSatisfy({ $0 == 0x20 || ($0 >= 0x09 && $0 <= 0x0D) }) {
-                error("bad-value", "`script` is empty", at: keys.valueSpan("script"), help: "write what is to be run")
+                bad(at: keys.valueSpan("script"), "`script` is empty", help: "write what is to be run")
             }
         } else if let plugin = keys.text("plugin") {
             var options = Table(span: keys.valueSpan("plugin"))
             if case .table(let table)? = keys.value("options")?.kind { options = table }
             action = .plugin(name: Reference(name: plugin, span: keys.valueSpan("plugin")), options: options)
             if plugin.isEmpty {
-                error("bad-value", "`plugin` cannot be empty", at: keys.valueSpan("plugin"), help: "name a stage")
+                bad(at: keys.valueSpan("plugin"), "`plugin` cannot be empty", help: "name a stage")
             }
         }
         var isMeant = false
@@ -139,19 +140,19 @@ extension Reading {
         case .integer(let number):
             // 4294967295 is -1, which setuid(2) and chown(2) take for "leave it".
             if number >= 0 && number < 4_294_967_295 { return Template(literal: String(number), span: value.span) }
-            error(
-                "bad-value", say("`%` cannot be %", key, String(number)), at: value.span,
+            bad(
+                at: value.span, "`%` cannot be %", key, String(number),
                 help: "write a number from 0 to 4294967294, or a name")
         case .string(let text):
             if text.isEmpty {
-                error("bad-value", say("`%` cannot be empty", key), at: value.span, help: "write a name or a number")
+                bad(at: value.span, "`%` cannot be empty", key, help: "write a name or a number")
                 return nil
             }
             let template = template(text, value.span)
             for part in template.parts {
                 if case .literal(let bytes) = part, bytes.contains(0x3A) {
-                    error(
-                        "bad-value", say("`%` cannot hold a `:`", key), at: value.span,
+                    bad(
+                        at: value.span, "`%` cannot hold a `:`", key,
                         help: key == "user" ? accountHelp(text) : "write one name or number")
                     return nil
                 }
@@ -181,9 +182,9 @@ extension Reading {
             if number == 0 { return 0 }
             let source = self.source(value.span)
             guard same(source.prefix(2), "0o") else {
-                error(
-                    "bad-value", say("`umask` is an octal number, and % is not written as one", String(number)),
-                    at: value.span, help: umaskHelp(number))
+                bad(
+                    at: value.span, "`umask` is an octal number, and % is not written as one", String(number),
+                    help: umaskHelp(number))
                 return nil
             }
             digits = source.dropFirst(2)
@@ -199,8 +200,7 @@ extension Reading {
             mask = (mask & 0o777_777) &* 8 &+ UInt32(digit &- 0x30)
         }
         if isGood && mask <= 0o777 { return mask }
-        error(
-            "bad-value", "`umask` must be octal digits up to 777", at: value.span, help: "write it as \"022\" or 0o022")
+        bad(at: value.span, "`umask` must be octal digits up to 777", help: "write it as \"022\" or 0o022")
         return nil
     }
 
@@ -219,9 +219,7 @@ extension Reading {
         }
         if bytes.count > 1 { path.parts[0] = .literal([UInt8](bytes.dropFirst())) } else { path.parts.removeFirst() }
         if path.parts.isEmpty {
-            error(
-                "bad-value", "there is no path behind the `-`", at: path.span,
-                help: "write a path such as \"-/etc/web.env\"")
+            bad(at: path.span, "there is no path behind the `-`", help: "write a path such as \"-/etc/web.env\"")
             return nil
         }
         return EnvironmentFile(path: path, mayBeMissing: true)
@@ -235,9 +233,9 @@ extension Reading {
         guard let own = keys.open("restart") else { return policy }
         own.restartChanges().apply(to: &policy)
         if type == .oneshot && policy.policy == .always {
-            error(
-                "contradiction", "a oneshot cannot be restarted `always`: once it succeeded it is done",
-                at: own.valueSpan("policy"), help: "write policy = \"on-failure\" to try it again until it succeeds")
+            contradiction(
+                "a oneshot cannot be restarted `always`: once it succeeded it is done", at: own.valueSpan("policy"),
+                help: "write policy = \"on-failure\" to try it again until it succeeds")
         }
         return policy
     }
@@ -246,27 +244,25 @@ extension Reading {
         guard let span = keys.keySpan("options"), keys.keySpan("plugin") == nil, !has(keys.meant, "plugin"),
             type != .group
         else { return }
-        error(
-            "contradiction", "[options] cannot stand without a `plugin`", at: span,
+        contradiction(
+            "[options] cannot stand without a `plugin`", at: span,
             help: "name the stage: plugin = \"…\", or take [options] out")
     }
 
     private func reportContradictions(_ keys: OpenTable, _ service: Service) {
         if service.type == .group {
             for entry in keys.table.entries where keys.kind.key(entry.key)?.needsProcess == true {
-                error(
-                    "contradiction", say("a group cannot have `%`: it has no process", entry.key), at: entry.keySpan,
-                    context: [.init(keys.valueSpan("type"), "made a group here")],
+                contradiction(
+                    say("a group cannot have `%`: it has no process", entry.key), at: entry.keySpan,
+                    beside: keys.valueSpan("type"), "made a group here",
                     help: say("take `%` out, or give it to the services that the group requires", entry.key))
             }
             return
         }
         if keys.keySpan("plugin") != nil, service.type != .oneshot {
-            error(
-                "contradiction",
+            contradiction(
                 say("a plugin is a oneshot: it cannot be a %", service.type == .main ? "main" : "longrun"),
-                at: keys.valueSpan("type"), context: [.init(keys.valueSpan("plugin"), "the plugin")],
-                help: "take `type` out")
+                at: keys.valueSpan("type"), beside: keys.valueSpan("plugin"), "the plugin", help: "take `type` out")
         }
         if let span = keys.keySpan("route"), service.type != .main {
             error(
@@ -278,9 +274,10 @@ extension Reading {
                 "main-without-type", "main.toml does not say its type, so it is not the main program but a longrun",
                 at: startOfFile(keys), help: "add type = \"main\", or give the file another name")
         }
+        reportOneshot(keys, service)
         if service.type == .main && !service.autostart {
-            error(
-                "contradiction", "the main program cannot have `autostart` = false: the container lives for it",
+            contradiction(
+                "the main program cannot have `autostart` = false: the container lives for it",
                 at: keys.valueSpan("autostart"), help: "take `autostart` out")
         }
         if service.optional && service.essential {

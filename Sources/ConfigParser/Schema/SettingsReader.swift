@@ -1,14 +1,30 @@
 /// The readers of init.toml and of the tables whose keys the user chooses: environments and signals.
 
+/// What init.toml says of every service.
+struct ServiceDefaults {
+    var restart = RestartChanges()
+    var log = LogPolicy()
+}
+
 extension Reading {
-    /// init.toml, and the defaults that its `[restart]` sets for every service.
-    func settings(_ table: Table) -> (settings: Settings, restart: RestartChanges) {
+    /// init.toml, and the defaults that it sets for every service.
+    func settings(_ table: Table) -> (settings: Settings, defaults: ServiceDefaults) {
         let file = OpenTable(table, .settings, self)
         var settings = Settings()
         if let timeout = file.duration("shutdown-timeout") { settings.shutdownTimeout = timeout }
         settings.environment = environment(file.entries("environment"))
         settings.signals = signals(file.entries("signals"))
-        return (settings, file.open("restart")?.restartChanges() ?? RestartChanges())
+        switch file.choice("log-level") ?? "" {
+        case "error": settings.logLevel = .error
+        case "warning": settings.logLevel = .warning
+        case "debug": settings.logLevel = .debug
+        default: break
+        }
+        var defaults = ServiceDefaults()
+        if let restart = file.open("restart") { defaults.restart = restart.restartChanges() }
+        if let log = file.open("log") { log.readLog(&defaults.log) }
+        reportSharedFile(defaults.log)
+        return (settings, defaults)
     }
 
     /// An `[environment]` table.
@@ -55,9 +71,8 @@ extension Reading {
             }
             places[index] = entry.keySpan
             if let reason = fixedReason(signal) {
-                error(
-                    "bad-value", say("[signals] cannot set what is done with %: %", signal.name, reason),
-                    at: entry.keySpan,
+                bad(
+                    at: entry.keySpan, "[signals] cannot set what is done with %: %", signal.name, reason,
                     help: "take it out")
                 continue
             }
@@ -88,12 +103,13 @@ extension Reading {
         case "forward": return .forward
         case "forward-group": return .forwardGroup
         case "stop": return .stop
+        case "reload": return .reload
         case "ignore": return .ignore
         default:
             if let other = SignalNumber(name: text) { return .rewrite(other) }
             var help = "write " + quotedChoice(words) + ", or a signal such as \"SIGTERM\""
             if let near = nearest(to: text, among: words) { help = say("did you mean \"%\"?", near) }
-            error("bad-value", say("there is no action or signal %", shown(text)), at: value.span, help: help)
+            bad(at: value.span, "there is no action or signal %", shown(text), help: help)
             return nil
         }
     }

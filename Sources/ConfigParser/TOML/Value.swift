@@ -55,7 +55,10 @@ public struct Table: Sendable {
 
     /// The entry of a key; a walk over the entries, meant for the small tables of a service file.
     public func entry(_ key: String) -> Entry? {
-        for entry in entries where entry.key == key { return entry }
+        // By index, since a loop over the elements would copy each.
+        for place in entries.indices where entries[place].key.isInItselfSame(as: key) ?? (entries[place].key == key) {
+            return entries[place]
+        }
         return nil
     }
 }

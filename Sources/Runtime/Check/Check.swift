@@ -129,7 +129,7 @@ final class MeaningCheck {
         checkConditions(of: service, table)
         checkEffects(of: service, table)
         if case .command(let words) = service.action { checkShellWords(words) }
-        if let words = service.stop.command { checkShellWords(words) }
+        for words in service.furtherCommands { checkShellWords(words) }
     }
 
     /// Checks what needs all services, and the machine.
@@ -151,11 +151,8 @@ final class MeaningCheck {
         told = 0
         checkSecrets(settings.environment)
         checkStopTimes()
+        if !isSingle { diagnostics += portCollisions(services) }
     }
-
-    /// The addresses that a service says it listens on, and where: what `[ready]` and `[health]` will name. No key of this
-    /// version does. Two services that name the same one, and that both boot, are to be told of in `run`.
-    func addresses(of service: Service) -> [(address: Template, span: Span)] { [] }
 
     @inline(never)
     func tell(
@@ -193,6 +190,36 @@ final class MeaningCheck {
                 "no-effect", say("\"%\" in `%` has no effect: there is no such service", reference.name, key),
                 at: reference.span, help: help)
         }
+    }
+}
+
+extension Service {
+    /// The commands beside its own: those of `[stop]`, `[reload]`, `[ready]` and `[health]`.
+    var furtherCommands: [[Template]] {
+        var commands = [[Template]]()
+        if let words = stop.command { commands.append(words) }
+        if case .command(let words)? = reload { commands.append(words) }
+        for case .command(let words) in probes { commands.append(words) }
+        return commands
+    }
+
+    /// The addresses and paths at which it is asked.
+    var probedPlaces: [Template] {
+        var places = [Template]()
+        for probe in probes {
+            switch probe {
+            case .tcp(let place), .unix(let place), .http(let place), .path(let place): places.append(place)
+            case .command: break
+            }
+        }
+        return places
+    }
+
+    private var probes: [Probe] {
+        var probes = [Probe]()
+        if case .probe(let probe)? = ready?.readiness { probes.append(probe) }
+        if case .probe(let probe)? = health?.check { probes.append(probe) }
+        return probes
     }
 }
 

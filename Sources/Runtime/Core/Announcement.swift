@@ -37,21 +37,47 @@ public enum StopCause: Equatable, Sendable {
     case essentialEnded(ServiceID, ExitStatus)
     /// A service failed that the container cannot be without.
     case failed(ServiceID)
+    /// A service is unhealthy, and its `action` is `stop-container`.
+    case unhealthy(ServiceID)
+    /// Somebody asked the main program to stop.
+    case requested(ServiceID)
 }
 
 /// Something to log.
 public enum Announcement: Equatable, Sendable {
     /// A longrun, or the main program, runs.
     case up(ServiceID)
+    /// The same, where it told that it is ready; after its program had run so long.
+    case ready(ServiceID, after: Interval)
     /// A oneshot succeeded, after so long.
     case done(ServiceID, after: Interval)
     /// A group whose members are all up.
     case complete(ServiceID)
     case skipped(ServiceID, unmet: String)
     /// A longrun ended after so long, and its policy says that this was that.
-    case ended(ServiceID, ExitStatus, after: Interval)
+    case ended(ServiceID, ExitStatus, after: Interval, beforeReady: Bool)
     /// It ended after so long and starts again in `delay`; `quickDeaths` is 0 where it had been up for long.
-    case restarting(ServiceID, ExitStatus, after: Interval, delay: Interval, quickDeaths: Int)
+    case restarting(
+        ServiceID, ExitStatus, after: Interval, delay: Interval, quickDeaths: Int, beforeReady: Bool)
+    /// It was stopped for that and starts again in `delay`.
+    case restartingStopped(ServiceID, Failure.Cause, delay: Interval, quickDeaths: Int)
+    /// Its start took too long (`startTimeout` or `notReady`): it is being stopped. The last readiness probe failed so.
+    case tooSlow(ServiceID, Failure.Cause, lastTry: String?)
+    /// What is done about it follows from the action.
+    case unhealthy(ServiceID, HealthProblem, HealthAction)
+    /// After it had been unhealthy for so long.
+    case healthyAgain(ServiceID, after: Interval)
+    /// It was sent the signal of `[reload]`, or (nil) its command succeeded.
+    case reloaded(ServiceID, SignalNumber?)
+    case reloadFailed(ServiceID, ExitStatus)
+    /// The command took too long.
+    case reloadKilled(ServiceID)
+    /// Somebody asked; before a stop, those that require it are stopped.
+    case requested(ServiceID, Request, first: ServiceList)
+    /// Somebody asked what cannot be, or is so already.
+    case passedOver(ServiceID, Request, String)
+    /// It was asked to stop, or another that it requires was, and is down.
+    case stopped(ServiceID)
     /// It could not be started for want of something; the next try is in `delay`.
     case retrying(ServiceID, SpawnFailure, delay: Interval)
     /// `stopsWith`: the exit code of the container, where it stops because of this.
@@ -76,8 +102,12 @@ extension Announcement {
     public var severity: AnnouncementSeverity {
         switch self {
         case .signalUnheard, .complete: return .debug
-        case .up, .done, .skipped, .ended, .stillRunning, .stopping: return .info
-        case .restarting, .retrying, .killed, .shutdownTimeout, .stopForced, .stragglersKilled: return .warning
+        case .up, .ready, .done, .skipped, .ended, .stillRunning, .stopping, .healthyAgain, .reloaded, .requested,
+            .passedOver, .stopped:
+            return .info
+        case .restarting, .restartingStopped, .retrying, .killed, .shutdownTimeout, .stopForced, .stragglersKilled,
+            .tooSlow, .unhealthy, .reloadFailed, .reloadKilled:
+            return .warning
         case .failed(_, _, let isOptional, _, _): return isOptional ? .warning : .error
         }
     }
@@ -89,50 +119,112 @@ extension Announcement {
         let name = Names(services: services)
         switch self {
         case .up(let id):
-            return name[id] + ": up"
+            return say("%: up", name[id])
+        case .ready(let id, let after):
+            return say("%: up (ready after %)", name[id], after.forPeople)
         case .done(let id, let after):
-            return name[id] + ": done after " + after.forPeople
+            return say("%: done after %", name[id], after.forPeople)
         case .complete(let id):
-            return name[id] + ": all of it is up"
+            return say("%: all of it is up", name[id])
         case .skipped(let id, let unmet):
-            return name[id] + ": skipped: " + unmet
-        case .ended(let id, let status, let after):
-            return name[id] + ": " + status.forPeople + " after " + after.forPeople + "; not started again"
-        case .restarting(let id, let status, let after, let delay, let quickDeaths):
-            return name[id] + ": " + status.forPeople + " after " + after.forPeople + "; starting it again "
-                + (delay.nanoseconds > 0 ? "in " + delay.forPeople : "at once")
-                + (quickDeaths > 1 ? " (" + ordinal(quickDeaths) + " quick death in a row)" : "")
+            return say("%: skipped: %", name[id], unmet)
+        case .ended(let id, let status, let after, let isEarly):
+            return say("%: % after %%; not started again", name[id], status.forPeople, after.forPeople, early(isEarly))
+        case .restarting(let id, let status, let after, let delay, let quickDeaths, let isEarly):
+            return say("%: % after %%; ", name[id], status.forPeople, after.forPeople, early(isEarly))
+                + again(delay, quickDeaths)
+        case .restartingStopped(let id, let cause, let delay, let quickDeaths):
+            return say("%: stopped, because it was %; ", name[id], cause.text) + again(delay, quickDeaths)
+        case .tooSlow(let id, let cause, let lastTry):
+            return say(
+                "%: %%; stopping it", name[id], cause.text, lastTry.map { say(" (the last try: %)", $0) } ?? "")
+        case .unhealthy(let id, let problem, let action):
+            let what: String
+            switch action {
+            case .restart: what = "stopping it"
+            case .none: what = "it goes on, because `action` of its [health] is \"none\""
+            case .stopContainer: what = "stopping the container with code 1"
+            }
+            return say("%: unhealthy: %; %", name[id], problem.text, what)
+        case .healthyAgain(let id, let after):
+            return say("%: healthy again after %", name[id], after.forPeople)
+        case .reloaded(let id, let signal):
+            return say("%: %", name[id], signal.map { say("sent % to reload", $0.name) } ?? "reloaded")
+        case .reloadFailed(let id, let status):
+            return say(
+                "%: cannot reload: its [reload] command %; it goes on as before", name[id], status.forPeople)
+        case .reloadKilled(let id):
+            return say("%: cannot reload: its [reload] command took too long and was killed", name[id])
+        case .requested(let id, let request, let first):
+            return say("%: asked to %", name[id], request.text)
+                + (first.first.isEmpty ? "" : say("; stopping first what requires it: %", name.list(first)))
+        case .passedOver(let id, let request, let why):
+            return say("%: asked to %, which changes nothing: %", name[id], request.text, why)
+        case .stopped(let id):
+            return say("%: stopped", name[id])
         case .retrying(let id, let failure, let delay):
-            return name[id] + ": cannot start: " + failure.message + "; trying again in " + delay.forPeople
+            return say("%: cannot start: %; trying again in %", name[id], failure.message, delay.forPeople)
         case .failed(let id, let failure, let isOptional, let neededBy, let stopsWith):
-            var text = name[id] + ": failed: " + failure.text(name)
+            var text = say("%: failed: %", name[id], failure.text(name))
             if isOptional && stopsWith == nil { text += "; it is optional, so the others go on" }
-            if !neededBy.first.isEmpty { text += "; needed by: " + name.list(neededBy) }
-            if let stopsWith { text += "; stopping the container with code " + String(stopsWith) }
+            if !neededBy.first.isEmpty { text += say("; needed by: %", name.list(neededBy)) }
+            if let stopsWith { text += say("; stopping the container with code %", String(stopsWith)) }
             return text
         case .stillRunning(let id, let after, let waiting):
-            var text = name[id] + ": still running after " + after.forPeople
+            var text = say("%: still running after %", name[id], after.forPeople)
             if !waiting.first.isEmpty {
                 let isOne = waiting.first.count == 1 && waiting.more == 0
-                text += "; " + name.list(waiting) + (isOne ? " waits for it" : " wait for it")
+                text += say("; % % for it", name.list(waiting), isOne ? "waits" : "wait")
             }
             return text
         case .stopping(let cause):
-            return "stopping (" + cause.text(name) + ")"
+            return say("stopping (%)", cause.text(name))
         case .killed(let id, .some(let signal), let after):
-            return name[id] + ": ignored " + signal.name + " for " + after.forPeople + "; killed"
+            return say("%: ignored % for %; killed", name[id], signal.name, after.forPeople)
         case .killed(let id, .none, let after):
-            return name[id] + ": its stop command had not ended after " + after.forPeople + "; both killed"
+            return say("%: its stop command had not ended after %; both killed", name[id], after.forPeople)
         case .shutdownTimeout(let timeout, let left):
-            return "the stop took longer than shutdown-timeout (" + timeout.forPeople + "); killing "
-                + (left.first.isEmpty ? "what is left" : "all that is left: " + name.list(left))
+            return say(
+                "the stop took longer than shutdown-timeout (%); killing %", timeout.forPeople, name.whatIsLeft(left))
         case .stopForced(let left):
-            return "told to stop three times; killing "
-                + (left.first.isEmpty ? "what is left" : "all that is left: " + name.list(left))
+            return say("told to stop three times; killing %", name.whatIsLeft(left))
         case .stragglersKilled(let after):
-            return "some processes ignored SIGTERM for " + after.forPeople + "; killing them"
+            return say("some processes ignored SIGTERM for %; killing them", after.forPeople)
         case .signalUnheard(let signal):
-            return signal.name + " ignored: no main program runs that it could be forwarded to"
+            return say("% ignored: no main program runs that it could be forwarded to", signal.name)
+        }
+    }
+}
+
+/// What is added to an end before it was ready.
+private func early(_ isEarly: Bool) -> String { isEarly ? ", before it was ready" : "" }
+
+/// "starting it again in 1.9 s (2nd quick death in a row)".
+private func again(_ delay: Interval, _ quickDeaths: Int) -> String {
+    say(
+        "starting it again %%", delay.nanoseconds > 0 ? say("in %", delay.forPeople) : "at once",
+        quickDeaths > 1 ? say(" (% quick death in a row)", ordinal(quickDeaths)) : "")
+}
+
+extension Request {
+    var text: String {
+        switch self {
+        case .start: return "start"
+        case .stop: return "stop"
+        case .restart: return "restart"
+        case .reload: return "reload"
+        }
+    }
+}
+
+extension HealthProblem {
+    /// "connection refused, 3 times in a row".
+    var text: String {
+        switch self {
+        case .probes(1, let why): return why
+        case .probes(let count, let why): return say("%, % times in a row", why, String(count))
+        case .silent(let time): return say("no WATCHDOG=1 for %", time.forPeople)
+        case .saidSo: return "it says so itself (WATCHDOG=trigger)"
         }
     }
 }
@@ -143,6 +235,11 @@ struct Names {
 
     subscript(id: ServiceID) -> String {
         services.indices.contains(id.index) ? services[id.index].name : "?"
+    }
+
+    /// "all that is left: a, b".
+    func whatIsLeft(_ list: ServiceList) -> String {
+        list.first.isEmpty ? "what is left" : say("all that is left: %", self.list(list))
     }
 
     /// "a, b and 3 more".
@@ -168,15 +265,18 @@ extension Failure {
 }
 
 extension Failure.Cause {
-    fileprivate var text: String {
+    var text: String {
         switch self {
-        case .ended(let status): return status.forPeople
+        case .ended(let status, let isEarly): return status.forPeople + early(isEarly)
         case .spawn(let failure): return failure.message
         case .limit(let starts, let within, let last):
-            let count = starts == 1 ? "once" : String(starts) + " times"
-            let text = "started " + count + " within " + within.forPeople + ", which is its limit"
+            let count = starts == 1 ? "once" : say("% times", String(starts))
+            let text = say("started % within %, which is its limit", count, within.forPeople)
             guard let last else { return text }
-            return text + "; the last time it " + last.forPeople
+            return say("%; the last time it %", text, last.forPeople)
+        case .startTimeout(let time): return say("not up after %, which is all that its start may take", time.forPeople)
+        case .notReady(let time): return say("not ready after %", time.forPeople)
+        case .unhealthy(let problem): return say("unhealthy (%)", problem.text)
         }
     }
 }
@@ -185,9 +285,11 @@ extension StopCause {
     fileprivate func text(_ name: Names) -> String {
         switch self {
         case .signal(let signal): return signal.name
-        case .mainEnded(let status): return "main " + status.forPeople
-        case .essentialEnded(let id, let status): return name[id] + " is essential and " + status.forPeople
-        case .failed(let id): return name[id] + " failed"
+        case .mainEnded(let status): return say("main %", status.forPeople)
+        case .essentialEnded(let id, let status): return say("% is essential and %", name[id], status.forPeople)
+        case .failed(let id): return say("% failed", name[id])
+        case .unhealthy(let id): return say("% is unhealthy", name[id])
+        case .requested(let id): return say("% was asked to stop", name[id])
         }
     }
 }

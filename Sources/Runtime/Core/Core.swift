@@ -4,8 +4,9 @@ import ConfigParser
 /// throws no dice that it was not given: the same services, seed, events and moments give the same effects, which is how
 /// whole lives of a container are simulated in tests.
 ///
-/// The parts, one file each: ServiceState (what a service can be), Transitions (what each event means in each state),
-/// Start, Restart, Stop, Signals, Deadlines. The value keeps one work list instead of recursion, so a chain of any length
+/// The parts, one file each: ServiceState (what a service can be), Machine (what is kept of it), Transitions (what each event
+/// means in each state), Start, Watch (readiness and health), Exit and Restart, StopOne and Stop (of one service, of the
+/// container), Requests, Reload, Signals, Deadlines. The value keeps one work list instead of recursion, so a chain of any length
 /// starts, fails and stops with a flat stack, and counters of unmet dependencies instead of scans.
 ///
 /// Events that come late, twice, or for a service that is not there are passed over: nothing traps.
@@ -48,6 +49,8 @@ public struct Core: Sendable {
     var random: RandomBits
     var phase: Phase = .running
     var hasBooted = false
+    /// Grows with each change of what `report(of:)` gives.
+    public internal(set) var revision: UInt64 = 0
     /// Services with a process or a stop command.
     var busy = 0
     var kept = KeptSignals()
@@ -104,6 +107,14 @@ public struct Core: Sendable {
         case .spawnFailed(let id, let failure): step(id, .spawnFailed(failure))
         case .exited(let id, let status): step(id, .exited(status))
         case .stopCommandEnded(let id): step(id, .stopCommandEnded)
+        case .ready(let id): watch(id, .ready)
+        case .probed(let id, let purpose, let result): watch(id, .probed(purpose, result))
+        case .watchdogFed(let id): watch(id, .fed)
+        case .watchdogTriggered(let id): watch(id, .triggered)
+        case .timeoutExtended(let id, let time): watch(id, .extended(time))
+        case .stoppingTold(let id): watch(id, .stoppingTold)
+        case .reloadCommandEnded(let id, let status): noteReloadEnd(id, status)
+        case .requested(let id, let request): receive(request, for: id)
         case .signal(let signal): receive(signal)
         case .stragglersGone: noteStragglersGone()
         case .deadlinePassed: passDeadlines()
@@ -117,7 +128,9 @@ public struct Core: Sendable {
     private mutating func passDeadlines() {
         while let purpose = deadlines.popDue(now) {
             switch purpose {
-            case .service(let id): step(id, .deadline)
+            case .life(let id): step(id, .deadline)
+            case .check(let id): watch(id, .deadline)
+            case .reload(let id): passReloadDeadline(id)
             case .ceiling: reachCeiling()
             case .lastCall: tellTheRest()
             case .stragglers: passStragglerDeadline()

@@ -1,13 +1,18 @@
 import ConfigParser
 
-/// The moments at which the core wants to be woken: at most one for each service and a few for the container. A binary
+/// The moments at which the core wants to be woken: three at most for each service and a few for the container. A binary
 /// heap that knows where each entry lies, so that setting and taking back cost O(log n), the nearest is read at once, and
 /// the memory is bounded by the number of services whatever happens.
 
 struct Deadlines: Sendable {
     /// What a moment is for.
     enum Purpose: Equatable, Sendable {
-        case service(ServiceID)
+        /// Its next start, the patience with its start or its stop, or the word about a oneshot that takes long.
+        case life(ServiceID)
+        /// Its next probe, the patience with the one that is under way, or its watchdog.
+        case check(ServiceID)
+        /// The patience with its reload command.
+        case reload(ServiceID)
         /// The ceiling of the whole stop.
         case ceiling
         /// Those that were not told yet are told now.
@@ -23,11 +28,18 @@ struct Deadlines: Sendable {
 
     init(services: Int) {
         self.services = services
-        places = [Int](repeating: -1, count: services &+ 3)
+        places = [Int](repeating: -1, count: services &* 3 &+ 3)
     }
 
     /// The nearest moment.
     var nearest: Instant? { heap.first?.moment }
+
+    /// The moment for a purpose; nil: there is none.
+    func moment(of purpose: Purpose) -> Instant? {
+        let slot = slot(of: purpose)
+        guard places.indices.contains(slot), places[slot] >= 0 else { return nil }
+        return heap[places[slot]].moment
+    }
 
     /// Sets the moment for a purpose; a former one is forgotten.
     mutating func set(_ purpose: Purpose, _ moment: Instant) {
@@ -55,21 +67,34 @@ struct Deadlines: Sendable {
     mutating func popDue(_ now: Instant) -> Purpose? {
         guard let first = heap.first, first.moment <= now else { return nil }
         remove(at: 0)
-        switch first.slot &- services {
+        let row = services == 0 ? 3 : first.slot / services
+        let column = first.slot &- row &* services
+        switch row {
+        case 0: return .life(ServiceID(index: column))
+        case 1: return .check(ServiceID(index: column))
+        case 2: return .reload(ServiceID(index: column))
+        default: break
+        }
+        switch first.slot &- services &* 3 {
         case 0: return .ceiling
         case 1: return .lastCall
-        case 2: return .stragglers
-        default: return .service(ServiceID(index: first.slot))
+        default: return .stragglers
         }
     }
 
     private func slot(of purpose: Purpose) -> Int {
         switch purpose {
-        case .service(let id): return id.index < services ? id.index : -1
-        case .ceiling: return services
-        case .lastCall: return services &+ 1
-        case .stragglers: return services &+ 2
+        case .life(let id): return slot(id, row: 0)
+        case .check(let id): return slot(id, row: 1)
+        case .reload(let id): return slot(id, row: 2)
+        case .ceiling: return services &* 3
+        case .lastCall: return services &* 3 &+ 1
+        case .stragglers: return services &* 3 &+ 2
         }
+    }
+
+    private func slot(_ id: ServiceID, row: Int) -> Int {
+        id.index >= 0 && id.index < services ? row &* services &+ id.index : -1
     }
 
     /// Equal moments come out in the order of their slots: the same run gives the same order.

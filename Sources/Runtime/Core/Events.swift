@@ -58,6 +58,19 @@ public struct SpawnFailure: Equatable, Sendable {
     }
 }
 
+/// What a probe is for: to learn that a service is ready, or whether it is still healthy.
+public enum ProbePurpose: Equatable, Sendable { case readiness, health }
+
+/// How one probe ended.
+public enum ProbeResult: Equatable, Sendable {
+    case passed
+    /// Why, for the log: "connection refused", "answered 503", "exited with code 1".
+    case failed(String)
+}
+
+/// What somebody may ask of one service: `hermes-init ctl`, or a signal whose action is `reload`.
+public enum Request: Equatable, Sendable { case start, stop, restart, reload }
+
 /// A fact.
 public enum Event: Sendable {
     /// The first event, once.
@@ -72,6 +85,23 @@ public enum Event: Sendable {
     case exited(ServiceID, ExitStatus)
     /// The command of `[stop]` ended, or could not be started.
     case stopCommandEnded(ServiceID)
+    /// It told by itself that it is ready: the newline on its descriptor, READY=1, the text in its output. Comes after
+    /// `execSucceeded` of the same process; the driver checked who sent it.
+    case ready(ServiceID)
+    /// The answer to `probe`. None comes after `cancelProbe`.
+    case probed(ServiceID, ProbePurpose, ProbeResult)
+    /// WATCHDOG=1.
+    case watchdogFed(ServiceID)
+    /// WATCHDOG=trigger: it says of itself that it is broken.
+    case watchdogTriggered(ServiceID)
+    /// EXTEND_TIMEOUT_USEC: what it is doing, its start, its reload or its stop, may take so long from now.
+    case timeoutExtended(ServiceID, by: Interval)
+    /// STOPPING=1: it ends by itself, and is not asked about its health any more.
+    case stoppingTold(ServiceID)
+    /// The command of `[reload]` ended; nil: it could not be started, which the driver has logged.
+    case reloadCommandEnded(ServiceID, ExitStatus?)
+    /// Somebody asks something of a service.
+    case requested(ServiceID, Request)
     /// A signal was sent to the init. The core applies `[signals]` itself.
     case signal(SignalNumber)
     /// Nothing is left of the processes that `signalStragglers` was for.
@@ -94,6 +124,14 @@ public enum Effect: Equatable, Sendable {
     case runStopCommand(ServiceID)
     /// SIGKILL to the stop command of that service; `stopCommandEnded` follows.
     case killStopCommand(ServiceID)
+    /// Try once, now, whether it is ready or healthy (`[ready]`, `[health]`), and answer with `probed`.
+    case probe(ServiceID, ProbePurpose)
+    /// Give up the probe that is under way; what was started for it is killed. No answer is wanted any more.
+    case cancelProbe(ServiceID, ProbePurpose)
+    /// Start the command of `[reload]` and answer with `reloadCommandEnded`.
+    case runReloadCommand(ServiceID)
+    /// SIGKILL to the reload command of that service; `reloadCommandEnded` follows.
+    case killReloadCommand(ServiceID)
     /// To everything that is left in the PID namespace, or among the init's descendants. `stragglersGone` follows, at once
     /// where nothing is left.
     case signalStragglers(SignalNumber)

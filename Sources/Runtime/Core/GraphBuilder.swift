@@ -258,7 +258,8 @@ struct GraphBuilder {
         return reasons
     }
 
-    /// The main program waits for every oneshot that boots, but for those that wait for it, directly or by way of others.
+    /// The main program waits for every oneshot that boots, but for those that wait for it, directly or by way of others;
+    /// also of others that do not boot, since they may be asked for while it waits.
     private mutating func addImplicitEdges(of main: ServiceID, _ reasons: [BootReason]) {
         var waiters = [[Int]](repeating: [], count: services.count)
         for (index, list) in edges.enumerated() {
@@ -268,7 +269,7 @@ struct GraphBuilder {
         waitsForMain[main.index] = true
         var stack = [main.index]
         while let index = stack.popLast() {
-            for waiter in waiters[index] where !waitsForMain[waiter] && reasons[waiter].boots {
+            for waiter in waiters[index] where !waitsForMain[waiter] {
                 waitsForMain[waiter] = true
                 stack.append(waiter)
             }

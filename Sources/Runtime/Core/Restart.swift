@@ -90,9 +90,18 @@ struct StartHistory: Sendable {
     static let capacity = 10_000
     private var moments: [Instant] = []
     private var oldest = 0
+    /// Whether there was a start, however long ago.
+    private(set) var isUsed = false
+
+    /// Counting begins anew.
+    mutating func reset() {
+        moments = []
+        oldest = 0
+    }
 
     /// Notes a start.
     mutating func add(_ moment: Instant, limit: Int?) {
+        isUsed = true
         guard let limit = StartHistory.bounded(limit) else { return }
         if moments.count < limit {
             moments.append(moment)

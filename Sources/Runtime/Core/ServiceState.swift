@@ -1,20 +1,18 @@
 import ConfigParser
 
-/// The states of a service, and the facts about it that outlive a state.
-///
-/// What is *wanted* of a service and what it *is* are kept apart: wanted is one thing for the whole container so far (all
-/// that boots is wanted until the stop begins), the state is below.
+/// The states of a service, and why it stops or fails.
 ///
 ///     idle        does not boot; nobody asked for it
 ///     waiting     for other services, before its first start or before a restart
 ///     checking    `[when]` is being looked at; the answer comes as an event
 ///     starting    its process was asked for; whether the exec succeeds is not known yet
-///     running     its program runs, but the service is not up: a oneshot
-///     up          a longrun or the main program whose exec succeeded
+///     running     its program runs, but the service is not up: a oneshot, or one with `[ready]` that is not ready yet
+///     up          a longrun or the main program that is ready; without `[ready]` that is when its exec succeeded
 ///     backingOff  ended or could not be started; the next start has a date
-///     stopping    has a process, or a stop command, and was told to end
+///     stopping    has a process, or a stop command, and was told to end: because the container stops, because somebody
+///                 asked, or because it took too long to start or is unhealthy (Machine.reason says which)
 ///
-/// and those from which nothing leads away:
+/// and those that only a request leads away from:
 ///
 ///     done        a oneshot that succeeded, a group whose members are up
 ///     skipped     `[when]` did not hold
@@ -22,7 +20,17 @@ import ConfigParser
 ///     stopped     it was told to stop, or was never started because the container stops
 ///     failed      it cannot run, or must not be started again
 ///
-/// Readiness will sit between `running` and `up`: a longrun with `[ready]` will stay in `running` until it is ready.
+/// What is asked of one service while the container runs:
+///
+///     start       starts it, with what it requires and wants; one that ended or failed anew, with fresh counters
+///     stop        stops those that require it, in order, then it; all of them stay down
+///     restart     stops and starts it alone; those that require it are not disturbed, as a crash would not disturb them
+///     reload      `[reload]`, where it is up
+///
+/// The main program: to ask it to stop is to ask the container to stop, since that is what its end means; the exit code is
+/// its own. A restart is of the program alone, the container goes on. To stop something that the main program requires is
+/// refused: who asks for the end of a service does not ask for the end of the container. A group is asked in the name of
+/// its members.
 
 /// What a service is doing.
 public enum ServiceState: Equatable, Sendable {
@@ -90,11 +98,16 @@ public struct Failure: Equatable, Sendable {
     /// What happened.
     public enum Cause: Equatable, Sendable {
         /// Its process ended so, and is not started again.
-        case ended(ExitStatus)
+        case ended(ExitStatus, beforeReady: Bool)
         /// Its process could not be started.
         case spawn(SpawnFailure)
-        /// `limit`: so many starts within `within`. The last one ended so; nil where it could not be started.
+        /// `limit`: so many starts within `within`. The last one ended so; nil where it could not be started, or was stopped.
         case limit(starts: Int, within: Interval, last: ExitStatus?)
+        /// It was not up within its `start-timeout`.
+        case startTimeout(Interval)
+        /// It was not ready within the `timeout` of `[ready]`.
+        case notReady(Interval)
+        case unhealthy(HealthProblem)
     }
     /// Of the service itself, or of the one at the end of `chain`.
     public var cause: Cause
@@ -106,9 +119,9 @@ public struct Failure: Equatable, Sendable {
     public var code: Int32 {
         var code: Int32 = 1
         switch cause {
-        case .ended(let status), .limit(_, _, .some(let status)): code = status.containerCode
+        case .ended(let status, _), .limit(_, _, .some(let status)): code = status.containerCode
         case .spawn(let failure): code = failure.code
-        case .limit(_, _, .none): break
+        case .limit(_, _, .none), .startTimeout, .notReady, .unhealthy: break
         }
         return code == 0 ? 1 : code
     }
@@ -131,29 +144,22 @@ public struct Failure: Equatable, Sendable {
     }
 }
 
-/// What the core keeps of one service.
-struct Machine: Sendable {
-    var state: ServiceState = .idle
-    /// How many of the services that it requires are not up.
-    var unmetRequirements = 0
-    /// How many of those that it only waits for have never been settled.
-    var unsettled = 0
-    /// Whether it has been settled once.
-    var hasSettled = false
-    /// Whether a process was asked for once: conditions, and what it wants, matter only before.
-    var hasStarted = false
-    /// When its last process was asked for.
-    var lastStart = Instant(nanoseconds: 0)
-    /// How often in a row it died before `reset-after`, or could not be started.
-    var quickDeaths = 0
-    /// How often in a row it could not be started for want of something.
-    var failedSpawns = 0
-    /// The starts that count towards `limit`.
-    var starts = StartHistory()
-    /// During the stop: when it was told.
-    var toldAt = Instant(nanoseconds: 0)
-    /// During the stop: how many of those that wait for it are not down yet.
-    var holders = 0
-    /// During the stop: it is down, and those that it waits for know.
-    var isReleased = false
+/// What is wrong with a service that is up.
+public enum HealthProblem: Equatable, Sendable {
+    /// So many probes in a row failed, the last one so.
+    case probes(Int, String)
+    /// No WATCHDOG=1 for so long.
+    case silent(Interval)
+    /// WATCHDOG=trigger.
+    case saidSo
+}
+
+/// Why one service is told to stop while the container runs.
+enum StopReason: Equatable, Sendable {
+    /// Too slow, or unhealthy: what follows is what its restart policy says about a failure.
+    case trouble(Failure.Cause)
+    /// Somebody asked; it stays down.
+    case stop
+    /// Somebody asked; it is started again.
+    case restart
 }

@@ -51,6 +51,7 @@ extension Core {
         case .ignore: break
         case .forward: forward(effective, toGroup: false, suspending: signal)
         case .forwardGroup: forward(effective, toGroup: true, suspending: signal)
+        case .reload: reloadAll()
         case .stop: requestStop(effective, isForwarded: false)
         case .rewrite, .none:
             let isStop = effective == .terminate || effective == .interrupt || effective == .quit
@@ -111,7 +112,10 @@ extension Core {
             if options.suspendsItself && original.isTerminalStop { emit(.suspendSelf) }
         case .idle, .waiting, .checking, .starting, .backingOff:
             if !isStopping { kept.keep(signal, toGroup: toGroup) }
-        case .stopping(.commandAlone), .stopping(.killed), .done, .skipped, .ended, .stopped, .failed:
+        case .stopping(.commandAlone), .stopping(.killed):
+            // While the container runs, the next run of it hears what this one cannot.
+            if isStopping { announce(.signalUnheard(signal)) } else { kept.keep(signal, toGroup: toGroup) }
+        case .done, .skipped, .ended, .stopped, .failed:
             announce(.signalUnheard(signal))
         }
     }

@@ -26,17 +26,24 @@ extension Core {
     mutating func boot() {
         guard !hasBooted, case .running = phase else { return }
         hasBooted = true
-        for index in machines.indices where graph.boots(ServiceID(index: index)) {
-            machines[index].state = .waiting
-            for edge in graph.edges[index] where graph.boots(edge.service) {
-                if edge.kind == .requires {
-                    machines[index].unmetRequirements &+= 1
-                } else {
-                    machines[index].unsettled &+= 1
-                }
-            }
-            work.append(.start(ServiceID(index: index)))
+        for index in machines.indices {
+            for edge in graph.edges[index] where edge.kind == .requires { machines[index].unmetRequirements &+= 1 }
         }
+        for index in machines.indices where graph.boots(ServiceID(index: index)) { enlist(ServiceID(index: index)) }
+    }
+
+    /// Lets a service take part, anew where it did before: it waits for what it must, and others may wait for it.
+    mutating func enlist(_ id: ServiceID) {
+        if !machines[id.index].isEnlisted || machines[id.index].hasSettled {
+            machines[id.index].isEnlisted = true
+            machines[id.index].hasSettled = false
+            for dependent in graph.dependents[id.index] where !dependent.isRequiring {
+                machines[dependent.service.index].unsettled &+= 1
+            }
+        }
+        machines[id.index].hasStarted = false
+        become(id, .waiting)
+        work.append(.start(id))
     }
 
     /// Works off the list until nothing changes any more.
@@ -58,6 +65,8 @@ extension Core {
         let isOptional = services[id.index].optional
         let satisfied = machines[id.index].state.satisfies(optional: isOptional)
         machines[id.index].state = state
+        machines[id.index].since = now
+        revision &+= 1
         guard case .running = phase else { return }
         let satisfies = state.satisfies(optional: isOptional)
         let settles = state.isSettled && !machines[id.index].hasSettled
@@ -82,8 +91,9 @@ extension Core {
         work.append(.start(id))
     }
 
-    private func isFree(_ id: ServiceID) -> Bool {
-        machines[id.index].unmetRequirements == 0 && machines[id.index].unsettled == 0
+    func isFree(_ id: ServiceID) -> Bool {
+        machines[id.index].unmetRequirements == 0
+            && (machines[id.index].hasStarted || machines[id.index].unsettled == 0)
     }
 
     /// Starts a service that waits for nothing any more.
@@ -105,27 +115,50 @@ extension Core {
             become(id, .done)
             return
         }
+        if machines[id.index].starts.isUsed { machines[id.index].restarts &+= 1 }
         machines[id.index].hasStarted = true
         machines[id.index].lastStart = now
+        machines[id.index].execAt = nil
+        machines[id.index].upSince = nil
+        machines[id.index].readyBy = nil
+        machines[id.index].startBy = services[id.index].startTimeout.map { now + $0 }
+        machines[id.index].watch = Watch()
         machines[id.index].starts.add(now, limit: services[id.index].restart.limit)
         busy &+= 1
         become(id, .starting(asked: now))
         emit(.spawn(id))
-        if type == .oneshot { deadlines.set(.service(id), now + Core.stillRunningEvery) }
+        armStart(id)
     }
 
     /// The exec succeeded.
     mutating func noteExec(_ id: ServiceID) {
         machines[id.index].failedSpawns = 0
-        switch services[id.index].type {
-        case .oneshot:
+        machines[id.index].execAt = now
+        if services[id.index].type == .oneshot {
             become(id, .running(since: now))
-        case .longrun, .main, .group:
-            become(id, .up(since: now))
-            guard case .running = phase else { return }
-            announce(.up(id))
-            if id == main { deliverKeptSignals() }
+        } else if let ready = services[id.index].ready {
+            become(id, .running(since: now))
+            beginReadiness(id, ready)
+        } else {
+            becomeUp(id)
         }
+        if id == main && !isStopping { deliverKeptSignals() }
+    }
+
+    /// How long its program has run.
+    func runTime(_ id: ServiceID) -> Interval {
+        machines[id.index].execAt?.interval(until: now) ?? Interval(nanoseconds: 0)
+    }
+
+    /// It is ready.
+    mutating func becomeUp(_ id: ServiceID) {
+        let isTold = services[id.index].ready != nil
+        machines[id.index].upSince = now
+        become(id, .up(since: now))
+        guard !isStopping else { return }
+        deadlines.clear(.life(id))
+        announce(isTold ? .ready(id, after: runTime(id)) : .up(id))
+        beginHealth(id)
     }
 
     /// The process could not be started.
@@ -134,8 +167,14 @@ extension Core {
             noteGone(id, .killed, .neverRan(failure))
             return
         }
+        if machines[id.index].isMarked {
+            // It was to be told as soon as those that require it are down.
+            machines[id.index].reason = .stop
+            noteGone(id, .killed, .neverRan(failure))
+            return
+        }
         busy &-= 1
-        deadlines.clear(.service(id))
+        deadlines.clear(.life(id))
         guard failure.isTransient else {
             fail(id, Failure(.spawn(failure)))
             return
@@ -149,18 +188,53 @@ extension Core {
         }
     }
 
+    /// Sets the next moment that matters to a start: the end of the patience with it, or the word about a oneshot.
+    mutating func armStart(_ id: ServiceID) {
+        var moment = Instant(nanoseconds: .max)
+        if services[id.index].type == .oneshot {
+            let started = machines[id.index].lastStart
+            let every = Core.stillRunningEvery.nanoseconds
+            let periods = started.interval(until: now).nanoseconds / every &+ 1
+            let (next, overflow) = periods.multipliedReportingOverflow(by: every)
+            if !overflow { moment = started + Interval(nanoseconds: next) }
+        }
+        if let end = machines[id.index].startBy { moment = min(moment, end) }
+        if let end = machines[id.index].readyBy { moment = min(moment, end) }
+        if moment.nanoseconds < .max { deadlines.set(.life(id), moment) }
+    }
+
+    /// That moment has come.
+    mutating func passStartDeadline(_ id: ServiceID) {
+        if let end = machines[id.index].startBy, end <= now {
+            giveUp(id, .startTimeout(machines[id.index].lastStart.interval(until: now)))
+        } else if let end = machines[id.index].readyBy, end <= now {
+            giveUp(id, .notReady(runTime(id)))
+        } else {
+            if services[id.index].type == .oneshot { sayStillRunning(id) }
+            armStart(id)
+        }
+    }
+
+    /// It took too long to start: it is told to stop, and then its restart policy decides.
+    private mutating func giveUp(_ id: ServiceID, _ cause: Failure.Cause) {
+        announce(.tooSlow(id, cause, lastTry: machines[id.index].watch.lastTry))
+        tellInTrouble(id, cause)
+    }
+
+    /// Tells a service to stop because of that; one that was to be stopped anyway, as soon as those that require it are down,
+    /// stays down.
+    mutating func tellInTrouble(_ id: ServiceID, _ cause: Failure.Cause) {
+        machines[id.index].reason = machines[id.index].isMarked ? .stop : .trouble(cause)
+        tell(id)
+    }
+
     /// A oneshot takes long.
-    mutating func sayStillRunning(_ id: ServiceID) {
-        let started = machines[id.index].lastStart
-        let elapsed = started.interval(until: now)
+    private mutating func sayStillRunning(_ id: ServiceID) {
         var waiting = ServiceList()
         for dependent in graph.dependents[id.index] where machines[dependent.service.index].state.isWaiting {
             waiting.append(dependent.service)
         }
-        announce(.stillRunning(id, after: elapsed, waiting: waiting))
-        let periods = elapsed.nanoseconds / Core.stillRunningEvery.nanoseconds &+ 1
-        let (next, overflow) = periods.multipliedReportingOverflow(by: Core.stillRunningEvery.nanoseconds)
-        if !overflow { deadlines.set(.service(id), started + Interval(nanoseconds: next)) }
+        announce(.stillRunning(id, after: machines[id.index].lastStart.interval(until: now), waiting: waiting))
     }
 
     // MARK: - Failure
@@ -172,7 +246,9 @@ extension Core {
         var neededBy = ServiceList()
         if !isOptional {
             for dependent in graph.dependents[id.index]
-            where graph.boots(dependent.service) && (dependent.isRequiring || decides && dependent.service == main) {
+            where machines[dependent.service.index].isEnlisted
+                && (dependent.isRequiring || decides && dependent.service == main)
+            {
                 neededBy.append(dependent.service)
             }
         }
@@ -184,11 +260,11 @@ extension Core {
     }
 
     /// Whether the container stops when that service fails: the main program, what is essential, and every oneshot that
-    /// boots, unless it is optional or is there only because another wants it.
+    /// boots, unless it is optional or is there only because another wants it, or somebody asked for it later.
     private func isDecisive(_ id: ServiceID) -> Bool {
         let type = services[id.index].type
         if type == .main || services[id.index].essential { return true }
-        guard type == .oneshot && !services[id.index].optional else { return false }
+        guard type == .oneshot && !services[id.index].optional && !machines[id.index].isRequested else { return false }
         switch graph.reasons[id.index] {
         case .main, .autostart, .requiredBy: return true
         case .wantedBy, .notStarted: return false

@@ -24,12 +24,6 @@ struct Stop: Sendable {
     let takesMainStatus: Bool
 }
 
-/// How a process that had been told to stop, or was on its way up, came to its end.
-enum End: Sendable {
-    case ended(ExitStatus)
-    case neverRan(SpawnFailure)
-}
-
 extension Core {
     /// After SIGTERM, and again after SIGKILL, what is left has so long.
     static let stragglerTime = Interval.seconds(1)
@@ -51,7 +45,11 @@ extension Core {
         case .signal:
             isSignal = true
             announce(.stopping(cause))
-        case .mainEnded, .essentialEnded: announce(.stopping(cause))
+        case .requested:
+            // The main program was asked to stop: as with a signal, its exit code is the container's.
+            isSignal = true
+            announce(.stopping(cause))
+        case .mainEnded, .essentialEnded, .unhealthy: announce(.stopping(cause))
         case .failed: break  // The failure's own line said it.
         }
         let takesMainStatus = isSignal && runningMain != nil
@@ -61,11 +59,19 @@ extension Core {
         work = []
         kept = KeptSignals()
         for index in machines.indices {
+            let id = ServiceID(index: index)
+            machines[index].isMarked = false
             switch machines[index].state {
-            case .waiting, .checking, .backingOff: machines[index].state = .stopped
-            case .idle, .starting, .running, .up, .stopping, .done, .skipped, .ended, .stopped, .failed: break
+            case .waiting, .checking, .backingOff:
+                become(id, .stopped)
+                deadlines.clear(.life(id))
+            case .starting, .running, .up:
+                // Whoever is told later is not watched until then: there is nothing left to do about it.
+                stopWatching(id)
+                deadlines.clear(.life(id))
+            case .stopping: break  // Its own patience holds.
+            case .idle, .done, .skipped, .ended, .stopped, .failed: break
             }
-            deadlines.clear(.service(ServiceID(index: index)))
         }
         if !options.isBare {
             let timeout = settings.shutdownTimeout
@@ -76,7 +82,14 @@ extension Core {
             deadlines.set(.lastCall, now + early)
         }
         guard let runningMain else {
+            // Its process may be gone while its stop command still runs: that is waited for too.
+            if let main, case .stopping = machines[main.index].state { return }
             stopServices()
+            return
+        }
+        if case .stopping(let stage) = machines[runningMain.index].state {
+            // It was told before, and keeps the patience that it has; the signal still reaches it.
+            if case .signaled = stage, let signal { signalMain(runningMain, signal, toGroup: options.forwardsToGroup) }
             return
         }
         if let signal {
@@ -88,142 +101,40 @@ extension Core {
         }
     }
 
-    // MARK: - One service
-
-    /// Tells a service that has a process, and was not told, to end.
-    private mutating func tell(_ id: ServiceID) {
-        switch machines[id.index].state {
-        case .starting, .running, .up: break
-        case .idle, .waiting, .checking, .backingOff, .stopping, .done, .skipped, .ended, .stopped, .failed: return
-        }
-        setPatience(id)
-        if services[id.index].stop.command != nil {
-            machines[id.index].state = .stopping(.command)
-            emit(.runStopCommand(id))
-        } else {
-            sendStopSignal(id)
-        }
-    }
-
-    private mutating func setPatience(_ id: ServiceID) {
-        if options.isBare { return }
-        machines[id.index].toldAt = now
-        deadlines.set(.service(id), now + services[id.index].stop.timeout)
-    }
-
-    /// Sends the signal of `[stop]`: at once, or when the stop command has ended.
-    mutating func sendStopSignal(_ id: ServiceID) {
-        let signal = services[id.index].stop.signal
-        if id == main {
-            signalMain(id, signal, toGroup: options.forwardsToGroup)
-        } else {
-            emit(.signal(id, signal))
-        }
-        becomeSignaled(id, signal)
-    }
-
-    private mutating func becomeSignaled(_ id: ServiceID, _ signal: SignalNumber) {
-        machines[id.index].state = .stopping(.signaled(signal))
-    }
-
-    /// The stop timeout of a service is over.
-    mutating func losePatience(_ id: ServiceID, _ stage: StopStage) {
-        let waited = machines[id.index].toldAt.interval(until: now)
-        switch stage {
-        case .command:
-            announce(.killed(id, ignored: nil, after: waited))
-            kill(id)
-        case .signaled(let signal):
-            announce(.killed(id, ignored: signal, after: waited))
-            kill(id)
-        case .commandAlone:
-            kill(id)
-        case .killed:
-            break
-        }
-    }
-
-    /// SIGKILL for all that there is of a service.
-    private mutating func kill(_ id: ServiceID) {
-        deadlines.clear(.service(id))
-        switch machines[id.index].state {
-        case .stopping(.commandAlone):
-            emit(.killStopCommand(id))
-            noteDown(id)
-            return
-        case .stopping(.command):
-            emit(.killStopCommand(id))
-        case .starting, .running, .up, .stopping(.signaled):
-            break
-        case .idle, .waiting, .checking, .backingOff, .stopping(.killed), .done, .skipped, .ended, .stopped, .failed:
-            return
-        }
-        machines[id.index].state = .stopping(.killed)
-        emit(.signalGroup(id, .kill))
-        emit(.signal(id, .kill))
-    }
-
-    /// The process of a service is gone, told or not.
-    mutating func noteGone(_ id: ServiceID, _ stage: StopStage, _ end: End) {
-        guard case .stopping(var stop) = phase else { return }
-        let commandRuns: Bool
-        switch stage {
-        case .commandAlone: return
-        case .command: commandRuns = true
-        case .signaled, .killed: commandRuns = false
-        }
-        let code: Int32
-        switch end {
-        case .ended(let status):
-            code = status.containerCode
-            // Its children are not to outlive it; who obeyed left none.
-            emit(.signalGroup(id, .kill))
-        case .neverRan(let failure):
-            code = failure.code
-        }
-        if id == main && stop.takesMainStatus {
-            stop.code = code
-            phase = .stopping(stop)
-        }
-        if commandRuns {
-            machines[id.index].state = .stopping(.commandAlone)
-        } else {
-            noteDown(id)
-        }
-    }
-
-    /// Nothing is left of a service, nor of its stop command.
-    mutating func noteDown(_ id: ServiceID) {
-        guard case .stopping(let stop) = phase else { return }
-        busy &-= 1
-        deadlines.clear(.service(id))
-        machines[id.index].state = .stopped
-        switch stop.step {
-        case .main: if id == main { stopServices() }
-        case .services: if machines[id.index].holders == 0 { release([id]) }
-        case .terminatingStragglers: break
-        case .killing: exitIfNothingIsLeft()
-        }
-    }
-
     // MARK: - In order
 
     /// The main program is gone, or never was: tells the services, each when all that wait for it are down.
-    private mutating func stopServices() {
+    mutating func stopServices() {
         setStep(.services)
-        var free: [ServiceID] = []
-        for index in machines.indices where graph.boots(ServiceID(index: index)) {
-            var holders = 0
-            for dependent in graph.dependents[index] where graph.boots(dependent.service) { holders &+= 1 }
-            machines[index].holders = holders
-            if holders == 0 { free.append(ServiceID(index: index)) }
+        for index in machines.indices { machines[index].isMarked = machines[index].isEnlisted }
+        release(countHolders())
+    }
+
+    /// Whether the one that has this edge must be down before the other is told: in the container's stop every order counts,
+    /// in one that was asked for only that of those that require each other.
+    private func counts(_ kind: Edge.Kind) -> Bool {
+        switch kind {
+        case .requires: return true
+        case .wants, .after, .before, .implicit: return isStopping
         }
-        release(free)
+    }
+
+    /// Counts who holds whom among those that take part in a stop, and gives those that nobody holds.
+    mutating func countHolders() -> [ServiceID] {
+        for index in machines.indices { machines[index].holders = 0 }
+        for index in machines.indices where machines[index].isMarked {
+            for edge in graph.edges[index] where counts(edge.kind) { machines[edge.service.index].holders &+= 1 }
+        }
+        var free: [ServiceID] = []
+        for index in machines.indices where machines[index].isMarked && machines[index].holders == 0 {
+            free.append(ServiceID(index: index))
+        }
+        return free
     }
 
     /// Goes on with services that nobody holds any more: who has a process is told, who is down lets go of those that it
     /// waits for. What never ran lets go too, so that the order holds across it.
-    private mutating func release(_ free: [ServiceID]) {
+    mutating func release(_ free: [ServiceID]) {
         var queue = free
         var head = 0
         while head < queue.count {
@@ -231,21 +142,24 @@ extension Core {
             head &+= 1
             switch machines[id.index].state {
             case .starting, .running, .up:
+                machines[id.index].reason = .stop
                 tell(id)
                 continue
             case .stopping:
                 continue
-            case .idle, .waiting, .checking, .backingOff, .done, .skipped, .ended, .stopped, .failed:
+            case .done, .skipped, .ended:
+                if machines[id.index].isMarked && !isStopping { become(id, .stopped) }
+            case .idle, .waiting, .checking, .backingOff, .stopped, .failed:
                 break
             }
-            guard !machines[id.index].isReleased else { continue }
-            machines[id.index].isReleased = true
-            for edge in graph.edges[id.index] where graph.boots(edge.service) {
+            guard machines[id.index].isMarked else { continue }
+            machines[id.index].isMarked = false
+            for edge in graph.edges[id.index] where counts(edge.kind) && machines[edge.service.index].isMarked {
                 machines[edge.service.index].holders &-= 1
                 if machines[edge.service.index].holders == 0 { queue.append(edge.service) }
             }
         }
-        if busy == 0 { stopStragglers() }
+        if isStopping && busy == 0 { stopStragglers() }
     }
 
     /// The last call: whoever was not told is told now, whatever the order says, so that all had a moment to end.
@@ -291,7 +205,7 @@ extension Core {
         }
     }
 
-    private mutating func exitIfNothingIsLeft() {
+    mutating func exitIfNothingIsLeft() {
         guard case .stopping(let stop) = phase, case .killing(true) = stop.step, busy == 0 else { return }
         exit(code: stop.code)
     }

@@ -1,7 +1,8 @@
 import ConfigParser
 
 /// What each event means in each state of a service: one table, every pair in it, the impossible ones too. What is done
-/// then stands in Start, Restart and Stop.
+/// then stands in Start, Exit and StopOne. The events of readiness and health have a table of their own, in Watch, and
+/// requests in Requests.
 
 /// An event of one service.
 enum ServiceEvent: Sendable {
@@ -21,8 +22,8 @@ extension Core {
 
         // The answer about `[when]`.
         case (.checking, .conditionsHold):
-            if machines[id.index].unmetRequirements > 0 {
-                // What it requires went away in the meantime; the conditions are looked at again later.
+            if !isFree(id) {
+                // What it waits for changed in the meantime; the conditions are looked at again later.
                 become(id, .waiting)
             } else {
                 start(id)
@@ -62,9 +63,9 @@ extension Core {
         // The end of the process. Before the exec is known it should not come; where it does, the exec did succeed.
         case (.starting, .exited(let status)):
             noteExec(id)
-            noteExit(id, status, since: now)
-        case (.running(let since), .exited(let status)), (.up(let since), .exited(let status)):
-            noteExit(id, status, since: since)
+            noteExit(id, status)
+        case (.running, .exited(let status)), (.up, .exited(let status)):
+            noteExit(id, status)
         case (.stopping(let stage), .exited(let status)):
             noteGone(id, stage, .ended(status))
         case (.idle, .exited), (.waiting, .exited), (.checking, .exited), (.backingOff, .exited), (.done, .exited),
@@ -84,13 +85,13 @@ extension Core {
             (.ended, .stopCommandEnded), (.stopped, .stopCommandEnded), (.failed, .stopCommandEnded):
             break
 
-        // Its deadline: the next start, the patience with a stop, or the word about a oneshot that takes long.
+        // Its deadline: the next start, the patience with a start or a stop, or the word about a oneshot that takes long.
         case (.backingOff, .deadline):
             startAgain(id)
         case (.stopping(let stage), .deadline):
             losePatience(id, stage)
         case (.starting, .deadline), (.running, .deadline):
-            sayStillRunning(id)
+            passStartDeadline(id)
         case (.idle, .deadline), (.waiting, .deadline), (.checking, .deadline), (.up, .deadline), (.done, .deadline),
             (.skipped, .deadline), (.ended, .deadline), (.stopped, .deadline), (.failed, .deadline):
             break

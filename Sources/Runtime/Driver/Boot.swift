@@ -48,6 +48,7 @@ func complete(_ read: ReadResult, arguments: [Bytes], stages: Stages) -> Loaded 
         var main = Service(name: services.contains(where: { $0.name == "main" }) ? "main program" : "main")
         main.type = .main
         main.restart.policy = .never
+        main.log.to = .inherit
         implicitMain = services.count
         services.append(main)
     }

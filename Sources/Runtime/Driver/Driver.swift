@@ -25,6 +25,9 @@ final class Driver {
     let spawner: Spawner
     var terminal: Terminal
     var stragglers = Stragglers()
+    let cgroups = Cgroups()
+    /// The services of which it was said that their program puts itself in the background.
+    var backgrounders: [Int] = []
     let own = getpid()
 
     var owners: [Int32: ProcessOwner] = [:]
@@ -32,6 +35,17 @@ final class Driver {
     var processes: [Int32]
     var groups: [Int32]
     var stopCommands: [Int32]
+    /// By service: the command of `[reload]` that runs, and what is watched of those with a `[ready]` or `[health]`.
+    var reloadCommands: [Int: Int32] = [:]
+    var watches: [Int: ServiceWatch] = [:]
+    var lastGeneration: UInt32 = 0
+    var statusFile = StatusFile()
+    /// What it holds is old, and is written anew at that moment; the core's revision when that was looked at.
+    var statusIsOld = false
+    var statusDue: Instant?
+    var statusRevision: UInt64 = 0
+    var statusStart = Bytes()
+    var toldOfMissingStatus = false
     var queue: [Event] = []
     var armed: Instant?
     var mayHaveMoreToReap = false
@@ -66,14 +80,13 @@ final class Driver {
         if timerNumber < 0 { throw Errno.current }
         timer = FileDescriptor(owning: timerNumber)
         null = try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDONLY)
-        relay = try OutputRelay(standardOutput: standardOutput, standardError: standardError)
+        relay = OutputRelay(standardOutput: standardOutput, standardError: standardError, loop: loop)
         spawner = Spawner(inheritedIgnored: inherited.ignored, loop: loop)
         processes = [Int32](repeating: 0, count: services.count)
         groups = [Int32](repeating: 0, count: services.count)
         stopCommands = [Int32](repeating: 0, count: services.count)
         try loop.mustAddReader(signals, Token(.signals))
         try loop.mustAddReader(timer, Token(.timer))
-        try relay.start(loop)
         if services.count > Driver.servicesWithinUsualLimit { raiseDescriptorLimit() }
     }
 
@@ -86,9 +99,11 @@ final class Driver {
             turn()
             pump()
         }
+        statusFile.remove()
         if options.standIn == .dumbInit { tellSession() }
-        relay.finishAll(milliseconds: Driver.lastWriteTime)
+        finishOutput()
         terminal.takeBack()
+        cgroups.remove()
         return exitCode ?? 0
     }
 
@@ -109,7 +124,9 @@ final class Driver {
     // MARK: - The log
 
     func announce(_ announcement: Announcement) {
-        if announcement.severity > .debug { log(announcement.text(services: services)) }
+        if announcement.severity.rawValue >= core.settings.logLevel.rawValue {
+            log(announcement.text(services: services))
+        }
     }
 
     /// A step that the program which the init stands in for would tell of.

@@ -15,7 +15,8 @@ extension Driver {
             for effect in core.handle(event, at: now) { perform(effect) }
         }
         queue.removeAll(keepingCapacity: queue.capacity <= Driver.reapedInOneTurn)
-        relay.flush(loop)
+        keepStatus()
+        relay.flush()
     }
 
     func perform(_ effect: Effect) {
@@ -28,9 +29,13 @@ extension Driver {
         case .killStopCommand(let id):
             guard let process = element(stopCommands, id), process > 0 else { return }
             if hi_kill_group(process, SIGKILL) < 0 { _ = kill(process, SIGKILL) }
+        case .probe(let id, let purpose): probe(id, purpose)
+        case .cancelProbe(let id, let purpose): cancelProbe(id, purpose)
+        case .runReloadCommand(let id): runReloadCommand(id)
+        case .killReloadCommand(let id): killReloadCommand(id)
         case .signalStragglers(let signal):
             waitsForStragglers = true
-            stragglers.signal(signal.number, loop: loop)
+            stragglers.signal(signal.number, except: relay.writer, loop: loop)
             reap()
         case .suspendSelf: _ = kill(own, SIGSTOP)
         case .announce(let announcement): announce(announcement)
@@ -54,16 +59,19 @@ extension Driver {
         guard services.indices.contains(id.index) else { return }
         let service = services[id.index]
         do throws(LaunchError) {
-            let launch = try context.launch(service, isImplicitMain: id.index == implicitMain)
+            var launch = try context.launch(service, isImplicitMain: id.index == implicitMain)
+            try prepareWatch(id.index, &launch)
             let process = try spawn(launch, .service(id.index), isMain: service.type == .main)
             processes[id.index] = process
             groups[id.index] = process
+            watchStarted(id.index, process, hasSession: service.type != .main)
             if id == core.main {
                 // dumb-init leaves the folder it was started in, so that it can be unmounted. The child has its own.
                 if options.standIn == .dumbInit && context.isBare { hi_leave_folder() }
                 tell(.spawned(process: process, program: launch.arguments.first ?? []))
             }
         } catch {
+            endWatch(id.index)
             queue.append(.spawnFailed(id, error.failure))
         }
     }
@@ -75,7 +83,8 @@ extension Driver {
         }
         let service = services[id.index]
         do throws(LaunchError) {
-            let launch = try context.stopCommand(words, of: service, process: processes[id.index])
+            let launch = try context.command(
+                words, of: service, process: processes[id.index], key: "[stop] command")
             stopCommands[id.index] = try spawn(launch, .stopCommand(id.index), isMain: false)
         } catch {
             log(service.name + ": [stop] command: " + error.failure.message)
@@ -84,9 +93,11 @@ extension Driver {
     }
 
     func spawn(_ launch: Launch, _ owner: ProcessOwner, isMain: Bool) throws(LaunchError) -> Int32 {
+        let group = try cgroup(of: owner, launch, isMain: isMain)
         do throws(Errno) {
-            let process = try spawner.spawn(
-                launch, owner: owner, options: try spawnOptions(owner, launch, isMain: isMain))
+            var options = try spawnOptions(owner, launch, isMain: isMain)
+            options.cgroup = group
+            let process = try spawner.spawn(launch, owner: owner, options: options)
             owners[process] = owner
             hasChildren = true
             return process
@@ -98,25 +109,19 @@ extension Driver {
     func spawnOptions(
         _ owner: ProcessOwner, _ launch: Launch, isMain: Bool
     ) throws(Errno) -> SpawnOptions {
+        let ends = try outputs(of: owner, launch)
         if isMain {
+            let inherits = owner.service == implicitMain || services[owner.service].stdin == .inherit
             return SpawnOptions(
-                standard: (0, 1, 2), newSession: options.mainGetsSession,
+                standard: (inherits ? 0 : null.number, ends.output, ends.error),
+                newSession: options.mainGetsSession,
                 takesForeground: terminal.isForeground && !options.mainGetsSession,
                 takesTerminal: options.mainGetsSession, keepsDescriptors: true,
                 shellFallback: options.standIn != nil, signalMask: inherited.mask, ignoredSignals: inherited.ignored)
         }
-        let index: Int
-        switch owner {
-        case .service(let service), .stopCommand(let service): index = service
-        }
-        let pipes = try relay.descriptors(of: index, name: services[index].name)
-        if let user = launch.identity.uid {
-            // Or the service could not open /dev/stdout, which is how many programs are told to write their log there.
-            _ = fchown(pipes.output.number, user, gid_t.max)
-            _ = fchown(pipes.error.number, user, gid_t.max)
-        }
+        let index = owner.service
         let input: Int32 = services[index].stdin == .inherit && owner == .service(index) ? 0 : null.number
-        var options = SpawnOptions(standard: (input, pipes.output.number, pipes.error.number))
+        var options = SpawnOptions(standard: (input, ends.output, ends.error))
         if launch.stage != nil {
             let pipe = try FileDescriptor.boundedPipe()
             exports[index] = pipe.read
@@ -142,6 +147,7 @@ extension Driver {
     func sendToGroup(_ signal: SignalNumber, of id: ServiceID) {
         guard let group = element(groups, id), group > 0 else { return }
         if id == core.main { tell(.forwarded(signal.number)) }
+        if signal == .kill { cgroups.kill(id.index) }
         // Before the child has made its group there is only the process.
         if hi_kill_group(group, signal.number) < 0, let process = element(processes, id), process > 0 {
             _ = kill(process, signal.number)

@@ -18,8 +18,10 @@ extension Driver {
             return
         }
         // A report is read before the signals, so that "runs" and "died" are seen in their order.
+        // So is what services tell: who sent it can be known only while that process is not reaped.
         for token in ready where token.kind == .report { reportReady(token) }
-        for token in ready where token.kind != .report { handle(token) }
+        for token in ready where token.kind == .notifySocket { notifySocketReady(token) }
+        for token in ready where token.kind != .report && token.kind != .notifySocket { handle(token) }
         if mayHaveMoreToReap { reap() }
     }
 
@@ -31,12 +33,17 @@ extension Driver {
             _ = read(timer.number, &expirations, MemoryLayout<UInt64>.size)
             armed = nil
             queue.append(.deadlinePassed)
-        case .outputs: relay.readReady()
+        case .outputs:
+            relay.readReady(token.index)
+            lookForTexts()
+        case .probe: probeReady(token)
+        case .notifyPipe: notifyPipeReady(token)
+        case .logWriter, .logTimer: logWriterReady(token.kind)
         case .straggler:
             stragglers.ended(token.index)
             lookForStragglers()
         // The flush at the end of each turn does the work.
-        case .containerOutput, .output, .report: break
+        case .containerOutput, .output, .logSocket, .report, .notifySocket: break
         }
     }
 
@@ -52,16 +59,18 @@ extension Driver {
                 if options.mainGetsSession { tell(.hasSession) }
             }
             queue.append(.execSucceeded(ServiceID(index: index)))
+            watchRuns(index)
         case (.service(let index), .failed(let report, let launch)):
             // What is left of the attempt is reaped without a word.
             owners[process] = nil
             processes[index] = 0
+            endWatch(index)
             if isMain(owner) {
                 tell(.cannotExecute(program: launch.arguments.first ?? [], Errno(report.error)))
             }
             let failure = spawnFailure(report, launch, firstLine: firstLineOfFile)
             queue.append(.spawnFailed(ServiceID(index: index), failure))
-        case (.stopCommand, .running): break
+        case (.stopCommand, .running), (.reloadCommand, .running), (.probe, .running): break
         case (.stopCommand(let index), .failed(let report, let launch)):
             owners[process] = nil
             stopCommands[index] = 0
@@ -69,6 +78,16 @@ extension Driver {
                 services[index].name + ": [stop] command: "
                     + spawnFailure(report, launch, firstLine: firstLineOfFile).message)
             queue.append(.stopCommandEnded(ServiceID(index: index)))
+        case (.reloadCommand(let index), .failed(let report, let launch)):
+            owners[process] = nil
+            log(
+                services[index].name + ": [reload] command: "
+                    + spawnFailure(report, launch, firstLine: firstLineOfFile).message)
+            reloadCommandEnded(index, nil)
+        case (.probe(let index, let purpose), .failed(let report, let launch)):
+            owners[process] = nil
+            probeCommandFailed(
+                index, purpose, process, spawnFailure(report, launch, firstLine: firstLineOfFile))
         }
     }
 
@@ -143,16 +162,24 @@ extension Driver {
         tell(.reaped(process: process, isMain: isMain(owner), status))
         switch owner {
         case .service(let index):
+            if livesOn(index) { return }
             processes[index] = 0
             // Its last words stand before what is said of its end, and before what starts because of it says anything.
             relay.processEnded(index)
-            relay.flush(loop)
+            relay.flush()
+            lookForTexts()
+            endWatch(index)
             takeExports(index, status)
+            explainEnd(index, process, status)
             queue.append(.exited(ServiceID(index: index), status))
         case .stopCommand(let index):
             stopCommands[index] = 0
             relay.processEnded(index)
             queue.append(.stopCommandEnded(ServiceID(index: index)))
+        case .reloadCommand(let index):
+            reloadCommandEnded(index, status)
+        case .probe(let index, let purpose):
+            probeCommandEnded(index, purpose, process, status)
         }
     }
 
@@ -182,7 +209,8 @@ extension Driver {
     }
 
     func arm() {
-        let deadline = core.nextDeadline
+        var deadline = core.nextDeadline
+        if let due = statusDue, deadline.map({ due < $0 }) ?? true { deadline = due }
         if deadline == armed { return }
         armed = deadline
         // 0 disarms; a deadline that is due already fires at once.

@@ -21,6 +21,18 @@ struct Token: Equatable {
         case containerOutput
         /// A process that is waited for through a pidfd.
         case straggler
+        /// The socket of a probe; the index is twice that of the service, and 1 more for its health.
+        case probe
+        /// A service's pipe of `notify = N`.
+        case notifyPipe
+        /// A service's socket of `notify = "systemd"`.
+        case notifySocket
+        /// The process that writes log files said something, or ended.
+        case logWriter
+        /// It is to be started again.
+        case logTimer
+        /// Its socket has room again.
+        case logSocket
     }
     var kind: Kind
     var index: Int

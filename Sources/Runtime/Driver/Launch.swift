@@ -1,3 +1,4 @@
+import CSystem
 import ConfigParser
 import System
 
@@ -14,10 +15,17 @@ struct Launch {
     var directory: Bytes?
     var identity = ProcessIdentity()
     var umask: UInt32?
+    var execution = Execution()
     /// The text of a script with a `#!` line of its own, to be found at descriptor 3.
     var script: Bytes?
+    /// The file of `[log]`, absolute.
+    var logFile: Bytes?
     /// A stage that runs in the child instead of a program.
     var stage: StageLaunch?
+    /// Where the program tells that it is ready, and the number of that descriptor in it.
+    var notify: (source: FileDescriptor, target: Int32)?
+    /// The child puts its process ID behind WATCHDOG_PID= in its environment.
+    var tellsOwnProcess = false
 }
 
 /// What every launch draws on.
@@ -82,11 +90,21 @@ extension LaunchContext {
         return launch
     }
 
-    /// The launch of the command of `[stop]`. MAINPID is the process that it is to stop.
-    func stopCommand(_ words: [Template], of service: Service, process: Int32) throws(LaunchError) -> Launch {
+    /// The launch of the command of `[stop]` or `[reload]`. MAINPID is the process that it is about.
+    func command(
+        _ words: [Template], of service: Service, process: Int32, key: String
+    ) throws(LaunchError) -> Launch {
         var launch = try prepare(service)
         launch.environment.set("MAINPID", Bytes(String(process).utf8))
-        launch.arguments = try expand(words, launch.environment, "[stop] command")
+        return try command(words, like: launch, key: key)
+    }
+
+    /// A command that is run as a service was.
+    func command(_ words: [Template], like service: Launch, key: String) throws(LaunchError) -> Launch {
+        var launch = service
+        launch.script = nil
+        launch.stage = nil
+        launch.arguments = try expand(words, launch.environment, key)
         launch.candidates = try find(launch.arguments, launch.environment)
         return launch
     }
@@ -136,9 +154,25 @@ extension LaunchContext {
         if let directory = service.directory {
             launch.directory = try expand(directory, environment, "directory")
         }
+        if let file = service.log.file { launch.logFile = try logFile(file, environment) }
         launch.umask = service.umask
+        launch.execution = Execution(service)
+        if launch.execution.capabilities != nil,
+            let why = launch.execution.refusal(permitted: hi_permitted_capabilities())
+        {
+            throw LaunchError(code: LaunchCode.notExecutable, message: why)
+        }
         launch.environment = environment
         return launch
+    }
+
+    private func logFile(_ file: Template, _ environment: Environment) throws(LaunchError) -> Bytes {
+        let path = try expand(file, environment, "[log] file")
+        if path.first == 0x2F { return path }
+        throw LaunchError(
+            code: LaunchCode.configuration,
+            message: "cannot use " + path.shown + " as [log] file" + place(file.span)
+                + ": write the whole path, from the root")
     }
 
     private func identity(of service: Service, _ environment: Environment) throws(LaunchError) -> ProcessIdentity {
@@ -152,7 +186,12 @@ extension LaunchContext {
         let accounts: Accounts
         do throws(Errno) { accounts = try Accounts.read() } catch { throw LaunchError(cloneFailure(error)) }
         do throws(IdentityError) {
-            return try resolveIdentity(user: user, group: group, groups: groups, accounts: accounts, own: own)
+            var identity = try resolveIdentity(
+                user: user, group: group, groups: groups, accounts: accounts, own: own)
+            if service.security.keepGroups, let list = identity.groups {
+                identity.groups = joined(list, keeping: ownGroups())
+            }
+            return identity
         } catch {
             throw LaunchError(code: LaunchCode.notExecutable, message: error.message)
         }
@@ -195,7 +234,7 @@ extension LaunchContext {
         for entry in entries { environment.set(entry.name, entry.value) }
     }
 
-    private func expand(
+    func expand(
         _ templates: [Template], _ environment: Environment, _ key: String
     ) throws(LaunchError) -> [Bytes] {
         var words = [Bytes]()
@@ -203,7 +242,7 @@ extension LaunchContext {
         return words
     }
 
-    private func expand(_ template: Template, _ environment: Environment, _ key: String) throws(LaunchError) -> Bytes {
+    func expand(_ template: Template, _ environment: Environment, _ key: String) throws(LaunchError) -> Bytes {
         let text: Bytes
         do throws(ExpansionError) {
             text = try template.expand { environment.value($0) }

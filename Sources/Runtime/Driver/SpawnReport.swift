@@ -34,11 +34,11 @@ func spawnFailure(_ report: hi_report, _ launch: Launch, firstLine: (Bytes) -> B
     case HI_STAGE_SESSION:
         message = "cannot make a session or process group: " + error.text
         code = LaunchCode.system
-    case HI_STAGE_LIMITS:
-        message = "cannot restore the limit of open files: " + error.text
-        code = LaunchCode.system
     default:
-        message = "cannot set up its file descriptors: " + error.text
+        message =
+            launch.execution.failure(
+                report, ownCeiling: { hi_limit_ceiling(Int32($0.rawValue)) }, permitted: hi_permitted_capabilities())
+            ?? "cannot set up its file descriptors: " + error.text
         code = LaunchCode.system
     }
     return SpawnFailure(code: code, isTransient: error.isTransient, message: message)
@@ -114,6 +114,8 @@ private func execFailure(
         if error.code == ENOTDIR {
             code = LaunchCode.notFound
             message += "a part of the path is no folder"
+        } else if error == .again {
+            message += "its user has as many processes as its limit nproc allows (" + error.text + ")"
         } else if error.code == E2BIG {
             message += "its arguments and environment are too large together (" + error.text + ")"
         } else {

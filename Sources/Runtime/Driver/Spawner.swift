@@ -8,6 +8,16 @@ import System
 enum ProcessOwner: Equatable {
     case service(Int)
     case stopCommand(Int)
+    case reloadCommand(Int)
+    /// The command of a `[ready]` or `[health]`.
+    case probe(Int, ProbePurpose)
+
+    /// The service that it belongs to.
+    var service: Int {
+        switch self {
+        case .service(let index), .stopCommand(let index), .reloadCommand(let index), .probe(let index, _): return index
+        }
+    }
 }
 
 /// How a start ended.
@@ -31,6 +41,8 @@ struct SpawnOptions {
     /// For a stage: where its exports go, and what runs in the child.
     var exports: FileDescriptor?
     var stage: ((StageLaunch, Environment) -> Int32)?
+    /// The group that it enters.
+    var cgroup: Cgroups.Membership?
 }
 
 /// The starts that are under way.
@@ -75,6 +87,11 @@ final class Spawner {
         guard let request = Spawner.request(launch) else { throw .outOfMemory }
         fill(request, launch, options)
         request.pointee.report = writeEnd.number
+        if let notify = launch.notify {
+            request.pointee.notify_source = notify.source.number
+            request.pointee.notify_target = notify.target
+        }
+        request.pointee.tell_own_process = launch.tellsOwnProcess
         request.pointee.script = scriptFile?.number ?? options.exports?.number ?? -1
 
         nextGeneration &+= 1
@@ -83,7 +100,7 @@ final class Spawner {
         var process: Int32 = -1
         if loop.addReader(readEnd, token) {
             // The child needs them: they must not be closed after their last use in Swift.
-            withExtendedLifetime((writeEnd, scriptFile, options.exports)) {
+            withExtendedLifetime((writeEnd, scriptFile, options)) {
                 if let stage = launch.stage, let run = options.stage {
                     process = hi_fork(request)
                     // In the child, a copy of the init: nothing of the loop is touched, and it ends here.
@@ -181,6 +198,8 @@ final class Spawner {
             request.pointee.set_umask = true
             request.pointee.umask = umask
         }
+        if let cgroup = options.cgroup { cgroup.fill(request) }
+        launch.execution.fill(request, uid: launch.identity.uid ?? geteuid())
         if let limit = descriptorLimit {
             request.pointee.set_descriptor_limit = true
             request.pointee.descriptor_limit = limit

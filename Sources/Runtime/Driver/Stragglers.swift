@@ -19,14 +19,16 @@ struct Stragglers {
     }
 
     /// Sends a signal to each of them. The first time also takes note of those that no SIGCHLD will tell of.
-    mutating func signal(_ number: Int32, loop: EventLoop) {
+    /// - Parameter writer: the process that writes log files, which is none of them; 0 where there is none. As PID 1 it is
+    ///   killed with the others, and started again for what is left to be written.
+    mutating func signal(_ number: Int32, except writer: Int32, loop: EventLoop) {
         let processes = Stragglers.processes()
         if isPIDOne {
             if foreign.isEmpty { watch(processes, loop) }
             _ = kill(-1, number)
             return
         }
-        for process in Stragglers.descendants(of: own, processes) { _ = kill(process, number) }
+        for process in Stragglers.descendants(of: own, processes) where process != writer { _ = kill(process, number) }
     }
 
     /// One of the watched processes is gone.

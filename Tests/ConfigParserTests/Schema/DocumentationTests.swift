@@ -62,7 +62,7 @@ struct DocumentationTests {
     @Test("Every key is described in a table, and is used in an example")
     func everyKey() {
         let examples = DocumentationTests.blocks.map(\.text).joined()
-        for table in [KeyTable.service, .when, .restart, .stop, .settings] {
+        for table in KeyTable.allCases {
             for key in table.keys where !DocumentationTests.isTable(key.kind) {
                 #expect(DocumentationTests.page.contains("| `\(key.name)` |"), "`\(key.name)` is not described")
                 #expect(examples.contains("\(key.name) = "), "`\(key.name)` has no example")
@@ -76,9 +76,19 @@ struct DocumentationTests {
         }
     }
 
+    @Test("A key of several tables is described in each")
+    func everyTable() {
+        let lines = DocumentationTests.page.split(separator: "\n")
+        let keys = KeyTable.allCases.flatMap(\.keys).filter { !DocumentationTests.isTable($0.kind) }.map(\.name)
+        for key in Set(keys) {
+            let rows = lines.filter { $0.hasPrefix("| `\(key)` |") }
+            #expect(rows.count >= keys.filter { $0 == key }.count, "`\(key)` is not described in every table")
+        }
+    }
+
     @Test("The default of every key stands in its row, and so do the words of a choice")
     func everyDefault() throws {
-        for table in [KeyTable.service, .when, .restart, .stop, .settings] {
+        for table in KeyTable.allCases {
             for key in table.keys where !DocumentationTests.isTable(key.kind) {
                 let rows = DocumentationTests.page.split(separator: "\n").filter { $0.hasPrefix("| `\(key.name)` |") }
                 // Those of the order are told of in one sentence below their table.
@@ -98,7 +108,7 @@ struct DocumentationTests {
 
     @Test("The type of every key's value stands in its row")
     func everyType() throws {
-        for table in [KeyTable.service, .when, .restart, .stop, .settings] {
+        for table in KeyTable.allCases {
             for key in table.keys where !DocumentationTests.isTable(key.kind) {
                 guard let word = DocumentationTests.word(for: key.kind) else { continue }
                 let rows = DocumentationTests.page.split(separator: "\n").filter { $0.hasPrefix("| `\(key.name)` |") }
@@ -126,6 +136,11 @@ struct DocumentationTests {
         case .signal: "signal"
         case .exitConditions: "list of"
         case .wordLists: "list of words"
+        case .size: "size"
+        case .limit: "limit"
+        case .amount: "`\"max\"`"
+        case .capabilities: "list of names"
+        case .notify: "`\"systemd\"`"
         case .table, .open: nil
         }
     }

@@ -72,6 +72,9 @@ struct RobustnessTests {
         for key in [
             "umask", "user", "group", "restart.delay", "restart.factor", "restart.max-delay", "restart.jitter",
             "restart.reset-after", "restart.limit", "restart.within", "stop.signal", "stop.timeout", "environment.A",
+            "nice", "oom-score-adj", "start-timeout", "limits.nofile", "limits.cpu", "limits.as", "ready.notify",
+            "ready.timeout", "health.failures", "health.watchdog", "reload.signal", "log.max-size", "log.keep",
+            "resources.memory-max", "resources.cpu-max", "resources.pids-max", "resources.cpu-weight",
         ] {
             for number in numbers {
                 let result = ConfigurationReader.read([file("web.toml", "command = [\"a\"]\n\(key) = \(number)")])

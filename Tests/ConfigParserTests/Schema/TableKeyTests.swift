@@ -190,6 +190,7 @@ struct SettingsTests {
         let settings = settings(
             """
             shutdown-timeout = "25s"
+            log-level = "warning"
             [environment]
             LANG = "C.UTF-8"
             DEBUG = false
@@ -200,14 +201,15 @@ struct SettingsTests {
             "SIGRTMIN+3" = "SIGTERM"
             TERM = "quit"
             USR2 = "forward"
+            WINCH = "reload"
             """)
-        #expect(settings.shutdownTimeout == .seconds(25))
+        #expect(settings.shutdownTimeout == .seconds(25) && settings.logLevel == .warning)
         #expect(settings.environment.map(\.name) == ["LANG", "DEBUG"])
         #expect(settings.environment.map { literal($0.value) } == ["C.UTF-8", nil])
-        #expect(settings.signals.map(\.signal.number) == [1, 10, 2, 37, 15, 12])
+        #expect(settings.signals.map(\.signal.number) == [1, 10, 2, 37, 15, 12, 28])
         #expect(
             settings.signals.map(\.action) == [
-                .forwardGroup, .ignore, .stop, .rewrite(.terminate), .rewrite(.quit), .forward,
+                .forwardGroup, .ignore, .stop, .rewrite(.terminate), .rewrite(.quit), .forward, .reload,
             ])
     }
 
@@ -215,6 +217,7 @@ struct SettingsTests {
     func defaults() {
         let settings = ConfigurationReader.read([]).configuration.settings
         #expect(settings.shutdownTimeout == .seconds(9) && settings.environment.isEmpty && settings.signals.isEmpty)
+        #expect(settings.logLevel == .info)
     }
 
     @Test("Its [restart] is the default of every service, but for the policy of what is no longrun")
@@ -236,7 +239,11 @@ struct SettingsTests {
             Bad("shutdown-timeout = 0", "bad-value", "0", "10s"),
             Bad("shutdown-timeout = true", "wrong-type", "true"),
             Bad("command = [\"a\"]", "unknown-key", "command", "a service file"),
-            Bad("log-level = \"info\"", "unknown-key", "log-level"),
+            Bad("log-level = \"information\"", "bad-value", "\"information\"", "\"info\""),
+            Bad("log-level = 3", "wrong-type", "3", "\"warning\""),
+            Bad("[log]\nfile = \"/var/log/all.log\"", "contradiction", "\"/var/log/all.log\"", "HERMES_INIT_SERVICE"),
+            Bad("[log]\nmax-size = 4095", "bad-value", "4095"),
+            Bad("[ready]\ntcp = \"localhost:1\"", "unknown-key", "ready", "a service file"),
             Bad("shutdown-timout = 1", "unknown-key", "shutdown-timout", "`shutdown-timeout`"),
             Bad("[signals]\nSIGKILL = \"stop\"", "bad-value", "SIGKILL", "take it out"),
             Bad("[signals]\nSTOP = \"stop\"", "bad-value", "STOP"),
@@ -244,7 +251,7 @@ struct SettingsTests {
             Bad("[signals]\nSIGHPU = \"stop\"", "bad-value", "SIGHPU", "\"SIGHUP\""),
             Bad("[signals]\nHUP = \"stop\"\nSIGHUP = \"ignore\"", "duplicate-name", "SIGHUP"),
             Bad("[signals]\nHUP = \"forwrd\"", "bad-value", "\"forwrd\"", "\"forward\""),
-            Bad("[signals]\nHUP = \"reload\"", "bad-value", "\"reload\"", "\"ignore\""),
+            Bad("[signals]\nHUP = \"relod\"", "bad-value", "\"relod\"", "\"reload\""),
             Bad("[signals]\nHUP = 1", "wrong-type", "1"),
             Bad("[environment]\nA = 1.0", "wrong-type", "1.0"),
             Bad("[restart]\nlimit = 0", "bad-value", "0"),

@@ -43,7 +43,7 @@ struct AnnouncementTests {
     func ordinals(count: Int, text: String) {
         let announcement = Announcement.restarting(
             ServiceID(index: 0), .exited(code: 1), after: .milliseconds(2100), delay: .milliseconds(1900),
-            quickDeaths: count)
+            quickDeaths: count, beforeReady: false)
         #expect(
             announcement.text(services: [make("dashboard")])
                 == "dashboard: exited with code 1 after 2.1 s; starting it again in 1.9 s (\(text) quick death in a row)"
@@ -53,25 +53,36 @@ struct AnnouncementTests {
     @Test("Deadlines come in their order, each once, the later setting counts", arguments: UInt64(0)..<20)
     func deadlines(seed: UInt64) {
         var dice = Dice(seed: seed)
-        let count = 40
+        let count = 14
+        func purpose(_ slot: Int) -> Deadlines.Purpose {
+            let id = ServiceID(index: slot % count)
+            switch slot / count {
+            case 0: return .life(id)
+            case 1: return .check(id)
+            case 2: return .reload(id)
+            default: return [.ceiling, .lastCall, .stragglers][slot - 3 * count]
+            }
+        }
         var deadlines = Deadlines(services: count)
         var expected: [Int: Int64] = [:]
         for _ in 0..<400 {
-            let index = dice.roll(count)
+            let slot = dice.roll(3 * count + 3)
             if dice.chance(30) {
-                deadlines.clear(.service(ServiceID(index: index)))
-                expected[index] = nil
+                deadlines.clear(purpose(slot))
+                expected[slot] = nil
             } else {
                 let moment = Int64(dice.roll(50))
-                deadlines.set(.service(ServiceID(index: index)), Instant(nanoseconds: moment))
-                expected[index] = moment
+                deadlines.set(purpose(slot), Instant(nanoseconds: moment))
+                expected[slot] = moment
             }
             #expect(deadlines.nearest?.nanoseconds == expected.values.min())
+            #expect(deadlines.moment(of: purpose(slot))?.nanoseconds == expected[slot])
         }
         let order = expected.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value < $1.value }.map(\.key)
-        for index in order {
-            #expect(deadlines.popDue(Instant(nanoseconds: 50)) == .service(ServiceID(index: index)))
-        }
+        for slot in order { #expect(deadlines.popDue(Instant(nanoseconds: 50)) == purpose(slot)) }
         #expect(deadlines.popDue(Instant(nanoseconds: .max)) == nil)
+        deadlines.set(.life(ServiceID(index: -1)), Instant(nanoseconds: 1))
+        deadlines.set(.check(ServiceID(index: count)), Instant(nanoseconds: 1))
+        #expect(deadlines.nearest == nil)
     }
 }

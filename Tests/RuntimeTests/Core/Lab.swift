@@ -62,6 +62,10 @@ struct Lab {
     mutating func cannotStart(_ name: String, _ code: Int32 = 127, isTransient: Bool = false) -> [String] {
         send(.spawnFailed(id(name), SpawnFailure(code: code, isTransient: isTransient, message: "cannot run it")))
     }
+    mutating func ask(_ request: Request, _ name: String) -> [String] { send(.requested(id(name), request)) }
+    mutating func probed(_ name: String, _ purpose: ProbePurpose, _ failure: String? = nil) -> [String] {
+        send(.probed(id(name), purpose, failure.map { .failed($0) } ?? .passed))
+    }
     mutating func hear(_ signal: SignalNumber) -> [String] { send(.signal(signal)) }
 
     /// Lets time pass: each deadline in it is met at its moment.
@@ -100,6 +104,11 @@ struct Lab {
             case .signalGroup(let id, let signal): lines.append("\(signal.name) group of \(services[id.index].name)")
             case .runStopCommand(let id): lines.append("stop command of \(services[id.index].name)")
             case .killStopCommand(let id): lines.append("kill stop command of \(services[id.index].name)")
+            case .probe(let id, let purpose): lines.append("probe \(purpose) of \(services[id.index].name)")
+            case .cancelProbe(let id, let purpose):
+                lines.append("cancel probe \(purpose) of \(services[id.index].name)")
+            case .runReloadCommand(let id): lines.append("reload command of \(services[id.index].name)")
+            case .killReloadCommand(let id): lines.append("kill reload command of \(services[id.index].name)")
             case .signalStragglers(let signal): lines.append("\(signal.name) stragglers")
             case .suspendSelf: lines.append("suspend")
             case .announce(let announcement): said.append(announcement.text(services: services))

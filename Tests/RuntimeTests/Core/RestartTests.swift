@@ -98,7 +98,7 @@ struct RestartTests {
             #expect(lab.wait(1) == ["spawn web"])
             _ = lab.up("web")
         }
-        #expect(lab.exit("web", 0) == ["SIGTERM stragglers"])
+        #expect(lab.exit("web", 0) == ["SIGKILL group of web", "SIGTERM stragglers"])
         #expect(
             lab.said.contains(
                 "web: failed: started 3 times within 10 s, which is its limit; the last time it exited with code 0; "
@@ -184,7 +184,7 @@ struct RestartTests {
                 }, make("web"),
             ])
             lab.bootAll()
-            #expect(lab.exit("proxy", code) == ["SIGTERM web"])
+            #expect(lab.exit("proxy", code) == ["SIGKILL group of proxy", "SIGTERM web"])
             _ = lab.exit("web")
             #expect(lab.send(.stragglersGone) == ["exit \(code)"])
         }

@@ -88,7 +88,7 @@ struct SignalTests {
         _ = lab.boot()
         for number: Int32 in [10, 1, 10, 64, 20, 18, 28] { #expect(lab.hear(signal(number)) == []) }
         _ = lab.up("seed")
-        #expect(lab.exit("seed") == ["spawn main"])
+        #expect(lab.exit("seed") == ["SIGKILL group of seed", "spawn main"])
         #expect(lab.hear(signal(12)) == [])
         // SIGCONT took back the SIGTSTP before it.
         let expected = [

@@ -18,7 +18,7 @@ struct StartTests {
         var lab = Lab([make("web", requires: ["migrate"]), make("migrate", .oneshot)])
         #expect(lab.boot() == ["spawn migrate"])
         #expect(lab.up("migrate") == [])
-        #expect(lab.exit("migrate") == ["spawn web"])
+        #expect(lab.exit("migrate") == ["SIGKILL group of migrate", "spawn web"])
     }
 
     @Test("Only what has autostart, and what that requires or wants, starts at boot")
@@ -105,7 +105,7 @@ struct StartTests {
         ])
         #expect(lab.boot() == ["spawn seed", "spawn web"])
         _ = lab.up("seed")
-        #expect(lab.exit("seed") == ["spawn main"])
+        #expect(lab.exit("seed") == ["SIGKILL group of seed", "spawn main"])
         #expect(lab.up("main") == ["spawn late"])
     }
 
@@ -151,7 +151,7 @@ struct StartTests {
         _ = lab.boot()
         _ = lab.up("db")
         _ = lab.up("migrate")
-        #expect(lab.exit("migrate", 3) == ["SIGTERM db"])
+        #expect(lab.exit("migrate", 3) == ["SIGKILL group of migrate", "SIGTERM db"])
         #expect(
             lab.said.last
                 == "migrate: failed: exited with code 3; needed by: main, skills; stopping the container with code 3")
@@ -187,7 +187,7 @@ struct StartTests {
         var lab = Lab([make("seed", .oneshot) { $0.optional = true }, make("web", requires: ["seed"])])
         _ = lab.boot()
         _ = lab.up("seed")
-        #expect(lab.exit("seed", 1) == ["spawn web"])
+        #expect(lab.exit("seed", 1) == ["SIGKILL group of seed", "spawn web"])
         #expect(lab.said.last == "seed: failed: exited with code 1; it is optional, so the others go on")
     }
 
@@ -197,13 +197,13 @@ struct StartTests {
         var lab = Lab([make("main", .main, wants: ["warm"]), make("warm", .oneshot, change: idle)])
         _ = lab.boot()
         _ = lab.up("warm")
-        #expect(lab.exit("warm", 1) == ["spawn main"])
+        #expect(lab.exit("warm", 1) == ["SIGKILL group of warm", "spawn main"])
         lab = Lab([
             make("main", .main, wants: ["warm"]), make("web", requires: ["warm"]), make("warm", .oneshot, change: idle),
         ])
         _ = lab.boot()
         _ = lab.up("warm")
-        #expect(lab.exit("warm", 1) == ["SIGTERM stragglers"])
+        #expect(lab.exit("warm", 1) == ["SIGKILL group of warm", "SIGTERM stragglers"])
     }
 
     @Test("The first failure decides the exit code, and a failure whose code is 0 gives 1")
@@ -212,7 +212,7 @@ struct StartTests {
         _ = lab.boot()
         _ = lab.up("a")
         _ = lab.up("b")
-        #expect(lab.exit("a", 0) == ["SIGTERM b"])
+        #expect(lab.exit("a", 0) == ["SIGKILL group of a", "SIGTERM b"])
         _ = lab.exit("b", 9)
         #expect(lab.send(.stragglersGone) == ["exit 1"])
     }

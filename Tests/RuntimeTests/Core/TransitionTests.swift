@@ -25,8 +25,8 @@ struct TransitionTests {
         // The exec must have succeeded, even if nobody said so.
         "starting + exited 0": "backing off: SIGKILL group of s",
         "starting + exited 1": "backing off: SIGKILL group of s",
-        "running + exited 0": "done",
-        "running + exited 1": "failed",
+        "running + exited 0": "done: SIGKILL group of s",
+        "running + exited 1": "failed: SIGKILL group of s",
         "running + deadline": "running",
         "up + exited 0": "backing off: SIGKILL group of s",
         "up + exited 1": "backing off: SIGKILL group of s",

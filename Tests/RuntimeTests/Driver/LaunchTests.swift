@@ -171,7 +171,8 @@ struct DriverLaunchTests {
             Template(
                 parts: [.variable(name: "MAINPID", fallback: .none, span: nowhere)], span: nowhere),
         ]
-        let stop = try context.stopCommand(words, of: Service(name: "web@one"), process: 42)
+        let stop = try context.command(
+            words, of: Service(name: "web@one"), process: 42, key: "[stop] command")
         #expect(stop.arguments.map(\.shown) == ["/k", "42"])
         #expect(stop.environment.value("HERMES_INIT_INSTANCE") == Bytes("one".utf8))
     }

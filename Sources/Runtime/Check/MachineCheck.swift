@@ -53,8 +53,10 @@ extension MeaningCheck {
         case .plugin(_, let options): checkOptions(options)
         case .nothing: break
         }
-        if let words = service.stop.command {
-            environment.set("MAINPID", nil)
+        if let file = service.log.file { checkVariables([file]) }
+        for template in service.probedPlaces { checkVariables([template]) }
+        environment.set("MAINPID", nil)
+        for words in service.furtherCommands {
             checkVariables(words)
             checkProgram(words, service, search)
         }

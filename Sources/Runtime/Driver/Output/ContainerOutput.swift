@@ -16,8 +16,7 @@ final class ContainerOutput {
 
     private let number: Int32
     private var way: Way
-    private var queue = Bytes()
-    private var head = 0
+    private let queue = ByteQueue()
     private var isWaiting = false
     private var lostMessages = 0
     private let token: Token
@@ -53,11 +52,22 @@ final class ContainerOutput {
     var isFull: Bool { waiting > ContainerOutput.highWater }
     var isEmpty: Bool { waiting == 0 }
     /// How many bytes are queued.
-    var waiting: Int { queue.count &- head }
+    var waiting: Int { queue.count }
 
     /// Queues bytes of a service. The caller stops reading while `isFull`, which bounds the queue.
-    func append(_ bytes: some Sequence<UInt8>) {
-        if !isBroken { queue.append(contentsOf: bytes) }
+    func append(_ bytes: Bytes) {
+        if !isBroken { queue.append(bytes) }
+    }
+
+    /// Queues a line of a service.
+    func append(_ line: UnsafePointer<UInt8>, _ count: Int, as format: LineFormat) {
+        if !isBroken { format.write(line, count, to: queue) }
+    }
+
+    /// Whether there is room for more once what can be written now has been written.
+    func makesRoom() -> Bool {
+        _ = writeAll()
+        return !isFull
     }
 
     /// Queues a message of the init, whole or, where the reader has been gone for long, not at all.
@@ -68,20 +78,19 @@ final class ContainerOutput {
             return
         }
         tellLoss()
-        queue.append(contentsOf: message)
+        queue.append(message)
     }
 
     private func tellLoss() {
         if lostMessages == 0 { return }
         let count = String(lostMessages) + (lostMessages == 1 ? " message was" : " messages were")
         lostMessages = 0
-        queue.append(contentsOf: ("hermes-init: " + count + " lost here: nobody read the output\n").utf8)
+        queue.append(Bytes(("hermes-init: " + count + " lost here: nobody read the output\n").utf8))
     }
 
     /// Writes what it can without waiting; asks the loop to be called again when there is room.
     func flush(_ loop: EventLoop) {
         if !writeAll() {
-            compact()
             if !isWaiting { isWaiting = loop.addWriter(waitingNumber, token) }
         } else if isWaiting {
             loop.remove(waitingNumber)
@@ -107,19 +116,17 @@ final class ContainerOutput {
     /// Writes until nothing is left or there is no room; false in the second case.
     private func writeAll() -> Bool {
         while true {
-            if head >= queue.count {
-                queue.removeAll(keepingCapacity: queue.capacity <= 4 * ContainerOutput.highWater)
-                head = 0
+            if isEmpty {
                 if lostMessages == 0 || isBroken { return true }
                 tellLoss()
             }
             switch writeSome() {
-            case .wrote(let count): head &+= count
+            case .wrote(let count): queue.drop(count)
             case .interrupted: continue
             case .full: return false
             case .broken:
                 isBroken = true
-                head = queue.count
+                queue.drop(waiting)
             }
         }
     }
@@ -132,23 +139,20 @@ final class ContainerOutput {
     private enum Outcome { case wrote(Int), interrupted, full, broken }
 
     private func writeSome() -> Outcome {
-        let start = head
-        let written: Int = queue.withUnsafeBytes { bytes in
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            switch way {
-            case .nonBlocking(let file): return write(file.number, rest.baseAddress, rest.count)
-            case .file: return write(number, rest.baseAddress, rest.count)
-            case .socket: return hi_send_nowait(number, rest.baseAddress, rest.count)
-            case .noWait: return hi_write_nowait(number, rest.baseAddress, rest.count)
-            case .pollFirst:
-                var request = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
-                guard poll(&request, 1, 0) > 0 else { return ContainerOutput.wouldWait }
-                return write(number, rest.baseAddress, min(rest.count, Int(PIPE_BUF)))
-            }
+        let written: Int
+        switch way {
+        case .nonBlocking(let file): written = write(file.number, queue.first, waiting)
+        case .file: written = write(number, queue.first, waiting)
+        case .socket: written = hi_send_nowait(number, queue.first, waiting)
+        case .noWait: written = hi_write_nowait(number, queue.first, waiting)
+        case .pollFirst:
+            var request = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+            guard poll(&request, 1, 0) > 0 else { return .full }
+            written = write(number, queue.first, min(waiting, Int(PIPE_BUF)))
         }
         if written > 0 { return .wrote(written) }
         // No file writes nothing without an error; one that did would be tried without end.
-        if written == 0 || written == ContainerOutput.wouldWait { return .full }
+        if written == 0 { return .full }
         let error = Errno.current
         switch error.code {
         case EINTR: return .interrupted
@@ -159,18 +163,9 @@ final class ContainerOutput {
             return .interrupted
         // A full disk: the lines are lost, but the next ones may find room again.
         case ENOSPC, EDQUOT, EIO:
-            head = queue.count
+            queue.drop(waiting)
             return .interrupted
         default: return .broken
-        }
-    }
-
-    private static let wouldWait = -2
-
-    private func compact() {
-        if head > ContainerOutput.highWater {
-            queue.removeFirst(head)
-            head = 0
         }
     }
 }

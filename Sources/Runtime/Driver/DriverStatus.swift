@@ -1,0 +1,87 @@
+import CSystem
+import ConfigParser
+import System
+
+/// Keeps the status file: when something changed, and then a moment later, so that a boot of hundreds of services writes it a
+/// few times and not hundreds. Nothing is written, and nobody woken, while nothing changes.
+
+extension Driver {
+    /// A change is in the file after so long.
+    static let statusDelay = Interval.milliseconds(20)
+
+    /// Something that only the driver knows of has changed.
+    func statusChanged() { statusIsOld = true }
+
+    /// At the end of each turn.
+    func keepStatus() {
+        if context.isBare { return }
+        if core.revision != statusRevision {
+            statusRevision = core.revision
+            statusIsOld = true
+        }
+        guard statusIsOld else { return }
+        let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
+        guard let due = statusDue else {
+            statusDue = now + Driver.statusDelay
+            return
+        }
+        if now < due { return }
+        statusDue = nil
+        statusIsOld = false
+        guard statusFile.isPossible() else {
+            tellOfMissingStatus()
+            return
+        }
+        if statusStart.isEmpty { statusStart = ProcessRelations.start(ProcessRelations.fields(of: own)) ?? [] }
+        statusFile.write(statusText().bytes)
+    }
+
+    private func tellOfMissingStatus() {
+        if toldOfMissingStatus { return }
+        toldOfMissingStatus = true
+        for service in services where service.ready != nil || service.health != nil {
+            log(
+                say(
+                    "hermes-init health will not work: cannot write in %: %; mount a tmpfs there (docker run --tmpfs /run)",
+                    StatusFile.folders[0], statusFile.failure.text))
+            return
+        }
+    }
+
+    private func statusText() -> StatusText {
+        var text = StatusText(process: own, start: statusStart)
+        for index in services.indices {
+            let id = ServiceID(index: index)
+            guard let report = core.report(of: id), core.graph.boots(id) || report.state != .idle else { continue }
+            var words = statusWords(report)
+            if let watch = watches[index], report.state.hasProcess {
+                if watch.isReloading { words += ", reloading" }
+                if !watch.status.isEmpty { words += " (" + watch.status + ")" }
+            }
+            text.lines.append(
+                StatusText.Line(isWell: report.isAsWanted && !core.isStopping, name: services[index].name, words: words)
+            )
+        }
+        return text
+    }
+
+    private func statusWords(_ report: ServiceReport) -> String {
+        if let problem = report.problem { return "unhealthy: " + problem }
+        switch report.state {
+        case .idle: return "not started"
+        case .waiting: return "waiting for other services"
+        case .checking, .starting: return "starting"
+        case .running: return "not ready yet"
+        case .up: return "up"
+        case .backingOff:
+            guard let exit = report.lastExit else { return "cannot start, trying again" }
+            return exit.forPeople + ", starting again"
+        case .stopping: return "stopping"
+        case .done: return "done"
+        case .skipped: return "skipped"
+        case .ended(let status): return status.forPeople
+        case .stopped: return "stopped"
+        case .failed: return "failed"
+        }
+    }
+}
