@@ -2,7 +2,8 @@
 # checked and run without make.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test release debug setup unit integration container fuzz lint check-format format clean
+.PHONY: help demo test release debug setup unit integration stress container fuzz simulate mutate lint check-format format \
+	clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,11 +29,20 @@ unit: ## swift test
 integration: release ## the release binary as PID 1 of a fresh namespace; the tini and dumb-init names
 	@scripts/run-pytest Tests/Integration
 
+stress: release ## 300 services that die, hang and flood under the release binary, SECONDS=60, SEED=n for one again
+	@python3 Tests/Stress/stress.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+
 container: ## the Dockerfile, built and run with podman
 	@scripts/run-pytest Tests/Container
 
 fuzz: ## libFuzzer on the parser and the reader of service files, SECONDS=60 each
 	@scripts/fuzz $(or $(SECONDS),60)
+
+simulate: ## lives of a container by the seed, against every rule, SEEDS=1000000 of them
+	@scripts/simulate $(or $(SEEDS),1000000)
+
+mutate: ## plants mistakes in copies of the core and shows that the simulation finds each
+	@scripts/mutate
 
 lint: ## shellcheck and hadolint
 	@scripts/lint
