@@ -39,12 +39,13 @@ COPY --from=build /hermes-init /usr/local/bin/hermes-init
 RUN ln -s /usr/local/bin/hermes-init /init && \
     ln -s /usr/local/bin/hermes-init /usr/bin/tini
 COPY etc/hermes-init.d/ /etc/hermes-init.d/
-RUN ["hermes-init", "--check"]
 # A stand-in for hermes-agent that tells what it was run as; the real image has its virtual environment here.
 COPY image/stand-in/ /opt/hermes/.venv/bin/
 ENV HERMES_HOME=/opt/data
 ENV PATH=/opt/hermes/bin:/opt/hermes/.venv/bin:/opt/data/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 WORKDIR /opt/data
+# With all that the services name in place: a user, a program or a folder that is missing ends the build here.
+RUN ["hermes-init", "--check"]
 VOLUME ["/opt/data"]
 # It starts as root and drops to hermes for every program: etc/hermes-init.d says so.
 ENTRYPOINT ["hermes-init", "--"]
