@@ -19,8 +19,8 @@ RUN apt-get update && \
 WORKDIR /src
 COPY Package.swift ./
 COPY Sources/ Sources/
-# SwiftPM wants the test targets that Package.swift names to be there, not what is in them.
-RUN sed -i '/\.testTarget(/d' Package.swift && \
+# SwiftPM wants the targets for tests that Package.swift names to be there; each stands on one line of it.
+RUN sed -i '/\.testTarget(/d; /"Tests\//d' Package.swift && \
     swift build -c release --product hermes-init && \
     cp .build/release/hermes-init /hermes-init
 

@@ -127,6 +127,9 @@ let package = Package(
             linkerSettings: linkerSettings),
         .testTarget(name: "ConfigParserTests", dependencies: ["ConfigParser"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ConfigParser", "System", "CSystem"]),
+        // What tests need of the kernel that Swift cannot say; in no product.
+        .target(name: "CTestSupport", path: "Tests/CTestSupport", cSettings: [.define("_GNU_SOURCE")]),
+        .testTarget(name: "PluginsTests", dependencies: ["Plugins", "System", "CSystem", "CTestSupport"]),
         .testTarget(name: "SystemTests", dependencies: ["System", "CSystem"]),
         .testTarget(name: "hermes-initTests", dependencies: ["hermes-init", "Runtime", "ConfigParser"]),
     ]

@@ -8,11 +8,17 @@ import System
 enum FindExecutable {
     static let plugin = Plugin(
         name: "find-executable",
-        options: [
-            PluginOption("in", .string, required: true, "the folder to look in, with all that lies below it"),
-            PluginOption("names", .strings, required: true, "file names, the preferred one first"),
-            PluginOption(
-                "export", .string, required: true, "the variable that gets the path; left alone where it is set"),
+        summary: "Looks below a folder for an executable and exports its path",
+        keys: [
+            Key(
+                "in", .template, required: true,
+                "The folder, with all that lies below it; symbolic links below it are not followed"),
+            Key(
+                "names", .templates, required: true,
+                "Whole names of files, the preferred one first; of one name the first by path"),
+            Key(
+                "export", .text, required: true,
+                "The variable that gets the path; left alone where it is set and not empty"),
         ],
         run: run)
 
@@ -20,11 +26,12 @@ enum FindExecutable {
     private static let deepest = 32
     private static let mostFolders = 100_000
 
-    private static func run(_ options: PluginOptions, _ environment: Environment, _ report: StageReport) -> Int32 {
-        guard let folder = options.value("in"), let variable = options.value("export") else { return 1 }
+    private static func run(_ options: StageOptions, _ context: StageContext) -> Int32 {
+        guard let folder = options.string("in"), let variable = options.string("export") else { return 1 }
+        let report = context.report
         let name = String(decoding: variable, as: UTF8.self)
-        if let value = environment.value(name), !value.isEmpty { return 0 }
-        let names = options.values("names")
+        if let value = context.environment.value(name), !value.isEmpty { return 0 }
+        let names = options.strings("names")
         var search = Search(names: names)
         search.walk(folder)
         if let failure = search.failure {
@@ -35,10 +42,7 @@ enum FindExecutable {
             report.say("found none of the names below " + folder.shown)
             return 0
         }
-        guard report.export(name, found) else {
-            report.say("cannot export " + name + ": the path is too long")
-            return 1
-        }
+        guard report.export(name, found) else { return 1 }
         report.say(name + "=" + found.shown)
         return 0
     }

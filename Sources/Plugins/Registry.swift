@@ -2,6 +2,9 @@
 public enum Registry {
     /// In the order in which they are listed to people.
     public static let plugins: [Plugin] = [
-        FindExecutable.plugin
+        TuiDetect.plugin,
+        FindExecutable.plugin,
+        Secrets.plugin,
+        WaitFor.plugin,
     ]
 }

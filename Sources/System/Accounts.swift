@@ -28,8 +28,8 @@ public struct Account: Equatable, Sendable {
 
 /// Both files, as they were read.
 public struct Accounts: Sendable {
-    private let passwd: Bytes
-    private let group: Bytes
+    private var passwd: Bytes
+    private var group: Bytes
 
     /// From the bytes of the two files.
     public init(passwd: Bytes, group: Bytes) {
@@ -117,6 +117,29 @@ public struct Accounts: Sendable {
             }
         }
         return found
+    }
+
+    /// From now on that user has these numbers, its primary group too, and is in these other groups as well: lines in
+    /// front of what the files say, where the first of a name or a number counts.
+    public mutating func renumber(_ name: Bytes, uid: UInt32, gid: UInt32, groups: [UInt32]) {
+        let old = account(named: name)
+        let number = Bytes(String(gid).utf8)
+        passwd =
+            name + Bytes((":x:" + String(uid) + ":").utf8) + number + [0x3A, 0x3A] + (old?.home ?? []) + [0x3A]
+            + (old?.shell ?? []) + [0x0A] + passwd
+        var lines = Bytes()
+        if let old {
+            for line in Accounts.lines(group) {
+                let fields = line.split(separator: 0x3A, omittingEmptySubsequences: false)
+                guard fields.count >= 3, Accounts.decimal(fields[2]) == old.gid else { continue }
+                lines = Bytes(fields[0]) + Bytes(":x:".utf8) + number + [0x3A, 0x0A]
+                break
+            }
+        }
+        for other in groups {
+            lines += Bytes((":x:" + String(other) + ":").utf8) + name + [0x0A]
+        }
+        group = lines + group
     }
 
     /// Names to suggest where one is not known.

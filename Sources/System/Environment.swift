@@ -65,3 +65,15 @@ public struct Environment: Sendable {
         return true
     }
 }
+
+/// 1, true, yes and on, in any case.
+public func isTrue(_ value: Bytes) -> Bool {
+    var lower = Bytes()
+    for byte in value { lower.append(byte >= 0x41 && byte <= 0x5A ? byte &+ 0x20 : byte) }
+    for word: StaticString in ["1", "true", "yes", "on"] {
+        if lower.elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)) {
+            return true
+        }
+    }
+    return false
+}

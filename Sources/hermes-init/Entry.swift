@@ -26,7 +26,9 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
     case .plan(let folders, let arguments, let format):
         return tell(plan(folders, arguments, environment, format))
     case .schema(let subject):
-        return tell(Answer(jsonSchema(of: subject, plugins: schemaPlugins)))
+        return tell(Answer(jsonSchema(of: subject, plugins: builtIn.tables)))
+    case .stage(let request):
+        return tell(request.answer(stages: builtIn))
     case .toml(let request):
         return tell(request.answer())
     case .health:
@@ -108,30 +110,15 @@ private func tell(_ answer: Answer) -> Int32 {
 
 /// The registry of Plugins as the runtime wants it.
 let builtIn = Stages(
-    names: Registry.plugins.map { $0.name },
-    options: { name in
-        plugin(name).map { plugin in
-            plugin.options.map {
-                Stages.Option(name: $0.name, isList: $0.kind == .strings, isRequired: $0.isRequired)
-            }
-        }
-    },
-    run: { name, options, environment in
-        plugin(name)?.run(PluginOptions(options), environment, StageReport()) ?? 1
+    tables: Registry.plugins.map { $0.table },
+    run: { name, options, surroundings in
+        plugin(name)?.run(
+            options,
+            StageContext(
+                environment: surroundings.environment, arguments: surroundings.arguments,
+                isTerminal: surroundings.isTerminal, isDryRun: surroundings.isDryRun,
+                accounts: surroundings.accounts)) ?? 1
     })
-
-/// The registry of Plugins as the schema wants it.
-private var schemaPlugins: [SchemaPlugin] {
-    var plugins: [SchemaPlugin] = []
-    for plugin in Registry.plugins {
-        var schema = SchemaPlugin(name: plugin.name)
-        for option in plugin.options {
-            schema.add(option.name, isList: option.kind == .strings, isRequired: option.isRequired, option.description)
-        }
-        plugins.append(schema)
-    }
-    return plugins
-}
 
 private func plugin(_ name: String) -> Plugin? {
     for plugin in Registry.plugins where plugin.name == name { return plugin }

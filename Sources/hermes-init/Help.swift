@@ -3,7 +3,7 @@ import ConfigParser
 /// The help texts: what each mode takes and gives, at most 80 columns wide. They tell of what this version does and of
 /// nothing that is still to come; docs/command-line.md says the same at length.
 enum HelpTopic: Sendable, Equatable {
-    case general, check, plan, schema, toml, explain, health
+    case general, check, plan, schema, toml, explain, health, stage
 
     /// The mode as it stands on the command line, with a space behind it; empty for the general help.
     var command: String {
@@ -14,6 +14,7 @@ enum HelpTopic: Sendable, Equatable {
         case .toml: "toml "
         case .explain: "explain "
         case .health: "health "
+        case .stage: "stage "
         case .schema: "--schema "
         }
     }
@@ -27,6 +28,7 @@ enum HelpTopic: Sendable, Equatable {
         case .toml: HelpTopic.tomlText
         case .explain: HelpTopic.explainText
         case .health: HelpTopic.healthText
+        case .stage: HelpTopic.stageText
         case .schema: HelpTopic.schemaText
         }
     }
@@ -42,6 +44,7 @@ enum HelpTopic: Sendable, Equatable {
           hermes-init toml [--typed] [--toml=1.0|1.1] [FILE]
           hermes-init explain [CODE]
           hermes-init health
+          hermes-init stage [NAME] [--dry-run] [--config DIR]... [-- ARG...]
           hermes-init --version | --help
 
         Starts the services whose files are found, in the order of their dependencies,
@@ -171,6 +174,28 @@ enum HelpTopic: Sendable, Equatable {
 
         Example:
           HEALTHCHECK CMD ["hermes-init", "health"]    in a Dockerfile
+
+        """
+
+    private static let stageText = """
+        Usage: hermes-init stage [NAME] [--dry-run] [--config DIR]... [-- ARG...]
+
+        Runs the stage of the service NAME in the foreground, as a boot would: as its
+        user, with its environment and options. Then says what it exports. Without NAME:
+        the plugins that there are, and the services that use them.
+
+        Options:
+          --dry-run     change nothing, say what would be changed
+          --config DIR  read the files of DIR instead of the usual folders; of several,
+                        the later is the stronger. DIR has to be there.
+          -- ARG...     the arguments that the container would be started with
+
+        Exit codes:
+          the stage's own, or 128+N where signal N ended it
+          64  the command line is wrong      78  mistakes in the files
+
+        Example:
+          docker exec CONTAINER hermes-init stage data --dry-run
 
         """
 

@@ -22,6 +22,8 @@ enum Invocation: Sendable {
     case toml(TOMLRequest)
     /// Say whether every service of the init that runs here is well.
     case health
+    /// Run one stage by hand, or list them.
+    case stage(StageRequest)
     /// Print this and end: help, the version, or why the command line is wrong.
     case answer(Answer)
 
@@ -206,6 +208,7 @@ private struct CommandLineReader {
         if isWord(next, "toml") { return .toml }
         if isWord(next, "explain") { return .explain }
         if isWord(next, "health") { return .health }
+        if isWord(next, "stage") { return .stage }
         if isWord(next, "schema") || isWord(next, "--schema") { return .schema }
         return topic
     }
@@ -334,12 +337,18 @@ private struct CommandLineReader {
             try choose(known.mode)
             return nil
         }
-        if isWord(word, "toml") || isWord(word, "explain") || isWord(word, "health") {
+        if isWord(word, "toml") || isWord(word, "explain") || isWord(word, "health") || isWord(word, "stage") {
             if index > 0 {
                 throw UsageError(title: quoted([word]) + " stands in front of its options", remedies: [])
             }
             if isWord(word, "health") { return try readHealth() }
             if isWord(word, "explain") { return .answer(try Explain.answer(words.dropFirst())) }
+            if isWord(word, "stage") {
+                guard let request = try StageRequest.read(words.dropFirst()) else {
+                    return .answer(Answer(HelpTopic.stage.text))
+                }
+                return .stage(request)
+            }
             guard let request = try TOMLRequest.read(words.dropFirst()) else {
                 return .answer(Answer(HelpTopic.toml.text))
             }
@@ -348,7 +357,7 @@ private struct CommandLineReader {
         var remedies = ["to run it as the main program write: " + spelling(endingOptionsAt: index)]
         let near = nearest(
             to: String(decoding: word, as: UTF8.self),
-            among: ["check", "plan", "schema", "toml", "explain", "health", "help", "version"])
+            among: ["check", "plan", "schema", "toml", "explain", "health", "stage", "help", "version"])
         if let near {
             let isOption = near == "help" || near == "version"
             remedies.insert("did you mean: hermes-init " + (isOption ? "--" : "") + near, at: 0)

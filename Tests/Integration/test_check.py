@@ -229,6 +229,41 @@ def test_variables_in_the_options_of_a_stage(image):
     assert found("--root", image)[0] == [("warning", "unset-variable", "find.toml", 3)]
 
 
+def test_variables_deep_in_the_options_of_a_stage(image):
+    service(image, "seed.toml", 'plugin = "seed"\n[options]\nroot = "/srv"\n[[options.file]]\npath = "a"\ncontent = "${A}"\n'
+            '[[options.line]]\npath = "b"\nkey = "${B:-k}"\nvalue = "${C:?say}"\n[[options.remove]]\npath = "${D}"\n')
+    service(image, "chown.toml", 'plugin = "chown"\n[options]\nowner = "root"\n[options.modes]\n"${E}/x" = "0600"\n')
+    service(image, "tui.toml", 'plugin = "tui-detect"\n[options]\nflags = ["${F}"]\nexport = "TUI"\n')
+    service(image, "own.toml", 'command = ["web", "${TUI}", "${TERM}"]\n')
+    assert found("--root", image)[0] == [
+        ("warning", "unset-variable", "chown.toml", 5), ("warning", "unset-variable", "seed.toml", 6),
+        ("warning", "unset-variable", "seed.toml", 12), ("warning", "unset-variable", "tui.toml", 3)]
+
+
+@pytest.mark.parametrize("stage", ['plugin = "secrets"\noptions.from = ["*_FILE"]\n', 'plugin = "/usr/bin/web"\n'])
+def test_a_stage_that_may_export_anything_leaves_no_variable_certainly_unset(image, stage):
+    service(image, "web.toml", 'command = ["web", "${A}"]\n')
+    assert found("--root", image)[0] == [("warning", "unset-variable", "web.toml", 1)]
+    service(image, "stage.toml", stage)
+    assert found("--root", image)[0] == []
+
+
+def test_an_executable_as_a_plugin_is_looked_for_as_programs_are_in_the_image_and_not_here(image):
+    service(image, "own.toml", 'plugin = "/opt/own"\noptions.a = {b = ["${A}"]}\n')
+    service(image, "named.toml", 'plugin = "named"\n')
+    assert found("--root", image)[0] == [
+        ("error", "unknown-plugin", "named.toml", 1), ("error", "program-not-found", "own.toml", 1)]
+    (image / "opt").mkdir(exist_ok=True)
+    program(image / "opt" / "own", b"#!/no/such\n")
+    folder = image / "usr" / "lib" / "hermes-init" / "plugins"
+    folder.mkdir(parents=True)
+    program(folder / "named", b"\x7fELF")
+    assert found("--root", image)[0] == [("error", "interpreter-not-found", "own.toml", 1)]
+    program(folder / "named", b"#!/no/such\n")
+    assert found("--root", image)[0] == [
+        ("error", "interpreter-not-found", "named.toml", 1), ("error", "interpreter-not-found", "own.toml", 1)]
+
+
 def test_a_command_that_was_written_for_a_shell(image):
     service(image, "web.toml", 'command = ["web --port 80"]\n')
     (_, ), (diagnostic, ) = found("--root", image)

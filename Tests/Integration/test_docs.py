@@ -7,6 +7,7 @@ from harness import ROOT
 
 PAGES = [
     "README.md", "docs/migrating.md", "docs/hermes-image.md", "docs/supervision.md", "docs/execution.md", "docs/logs.md",
+    "docs/stages.md",
 ]
 BLOCK = re.compile(r"^```toml name=(\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

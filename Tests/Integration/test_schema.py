@@ -14,7 +14,10 @@ jsonschema = pytest.importorskip("jsonschema")
 pytestmark = pytest.mark.plain
 
 BLOCK = re.compile(r"^```toml([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = ["README.md", "docs/service-files.md", "docs/supervision.md", "docs/migrating.md", "docs/hermes-image.md", "docs/editors.md"]
+PAGES = [
+    "README.md", "docs/service-files.md", "docs/supervision.md", "docs/migrating.md", "docs/hermes-image.md", "docs/editors.md",
+    "docs/stages.md",
+]
 
 
 def ask(*words):
@@ -153,7 +156,6 @@ BAD = {
     "optional and essential": RUN + "optional = true\nessential = true\n",
     "a oneshot restarted always": 'type = "oneshot"\n' + RUN + '[restart]\npolicy = "always"\n',
     "options without a plugin": RUN + "[options]\na = 1\n",
-    "an unknown plugin": 'plugin = "find-exe"\n',
     "an unknown option": PLUGIN + OPTIONS + 'exprot = "B"\n',
     "a missing option": PLUGIN + '[options]\nin = "/opt"\nexport = "A"\n',
     "no options at all": PLUGIN,
@@ -228,6 +230,34 @@ def test_what_is_refused_is_what_check_refuses(tmp_path, text):
     assert list(validator("service").iter_errors(tomllib.loads(text))) != []
     result = check(tmp_path, {"example.toml": text})
     assert result.returncode == 1, result.stdout
+
+
+def test_an_unknown_plugin_is_refused_by_check_alone_since_it_may_be_an_executable_of_the_image(tmp_path):
+    for text, code in (('plugin = "find-exe"\n', 1), ('plugin = "/a/b"\n[options]\na = {b = [1, "${C}"]}\n', 0)):
+        assert list(validator("service").iter_errors(tomllib.loads(text))) == []
+        assert check(tmp_path, {"example.toml": text}).returncode == code
+
+
+OPTIONS_OF_STAGES = [
+    ('plugin = "uid-remap"\n', {"user": "a", "uid-from": "A", "min": 0, "join-groups-of": ["/a*"]}, True),
+    ('plugin = "uid-remap"\n', {"user": "a", "min": "1"}, False),
+    ('plugin = "uid-remap"\n', {"user": "a", "max": -1}, False),
+    ('plugin = "uid-remap"\n', {"uid-from": "A"}, False),
+    ('plugin = "tui-detect"\n', {"flags": "--tui", "env": []}, True),
+    ('plugin = "tui-detect"\n', {"flags": [1]}, False),
+    ('plugin = "wait-for"\n', {"tcp": ["a:1"], "timeout": 1.5}, True),
+    ('plugin = "wait-for"\n', {"tcp": "a:1", "path": "/a"}, False),
+    ('plugin = "wait-for"\n', {"timeout": "1s"}, False),
+    ('plugin = "wait-for"\n', {"tcp": "a:1", "timeout": 0}, False),
+    ('plugin = "secrets"\n', {"from": ""}, False),
+]
+
+
+@pytest.mark.parametrize("head, options, is_good", OPTIONS_OF_STAGES)
+def test_the_options_of_stages_are_judged_alike(tmp_path, head, options, is_good):
+    text = head + "[options]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())
+    assert (list(validator("service").iter_errors(tomllib.loads(text))) == []) == is_good
+    assert (check(tmp_path, {"example.toml": text}).returncode == 0) == is_good
 
 
 GOOD_INIT = {

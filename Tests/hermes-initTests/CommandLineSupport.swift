@@ -41,6 +41,8 @@ extension Invocation {
                 + strings(arguments).map { " <" + $0 + ">" }.joined() + (format == .text ? "" : " as \(format)")
         case .schema(let subject):
             return "schema \(subject)"
+        case .stage:
+            return "stage"
         case .toml(let request):
             return "toml" + (request.isTyped ? " typed" : "") + (request.version == .v1_0 ? " 1.0" : "")
                 + (request.path.map { " <" + strings([$0]).joined() + ">" } ?? "")

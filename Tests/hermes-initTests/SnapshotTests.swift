@@ -91,7 +91,7 @@ private struct Snapshot: Sendable, CustomTestStringConvertible {
             return DiagnosticRenderer(sources: result.sources, color: false).render(result.diagnostics)
         }
         var result = ConfigurationReader.read(inputs)
-        builtIn.check(result.configuration.services, &result.diagnostics)
+        builtIn.check(result.configuration.services, sources: result.sources, &result.diagnostics)
         _ = Graph.build(
             result.configuration.services, masked: result.configuration.maskedNames, diagnostics: &result.diagnostics)
         result.diagnostics += portCollisions(result.configuration.services)

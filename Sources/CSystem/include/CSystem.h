@@ -189,6 +189,9 @@ int hi_pipe(int *read_end, int *write_end);
 /// A pipe, both ends close-on-exec and non-blocking: what does not fit is refused. pipe2(2).
 int hi_bounded_pipe(int *read_end, int *write_end);
 
+/// What a pipe can hold (fcntl(2) F_SETPIPE_SZ); where that is refused it stays as it is.
+void hi_set_pipe_size(int pipe, int size);
+
 /// A file in memory that holds these bytes, for an interpreter to read: memfd_create(2). -1 and errno.
 int hi_memory_file(const void *bytes, size_t count);
 
@@ -282,9 +285,35 @@ static inline int hi_access(const char *path, int mode) { return access(path, mo
 static inline bool hi_is_regular(mode_t mode) { return S_ISREG(mode); }
 static inline bool hi_is_directory(mode_t mode) { return S_ISDIR(mode); }
 static inline bool hi_is_character_device(mode_t mode) { return S_ISCHR(mode); }
-static inline bool hi_is_fifo(mode_t mode) { return S_ISFIFO(mode); }
 static inline bool hi_is_socket(mode_t mode) { return S_ISSOCK(mode); }
 
 #include "CSystemLogs.h"
+
+// --- stages --------------------------------------------------------------------------------------------------------------
+
+/// Locks a whole file against other writers (fcntl(2) F_SETLK); does not wait: -1 and EAGAIN or EACCES where somebody has it.
+int hi_lock_file(int file);
+
+/// The group that a file belongs to, links followed (stat(2)); -1 and errno.
+int hi_group_of(const char *path, uint32_t *group);
+
+/// Waits for the end of a child: its exit code, or the signal that ended it, else 0. waitpid(2); -1 and errno.
+int hi_wait_for(pid_t process, int *code, int *ended_by);
+
+/// An address of 4 or 16 bytes, in network order.
+struct hi_host {
+    uint8_t length, bytes[16];
+};
+/// The addresses of a name: in dots or colons, of /etc/hosts, or what a name server says. Waits so long at most. Gives how
+/// many there are.
+int hi_resolve(const char *name, struct hi_host *hosts, int capacity, int milliseconds);
+
+/// Waits until a socket or pipe can be written, or read (poll(2)); 0 where that did not come in time.
+int hi_poll_one(int descriptor, bool writes, int milliseconds);
+
+/// Where a terminal has no size, gives it 24 rows of 80 columns (ioctl TIOCSWINSZ). False where it has one.
+bool hi_give_terminal_size(int terminal);
+
+#include "tree.h"
 
 #endif

@@ -13,35 +13,21 @@ public enum SchemaSubject: Sendable {
     case settings
 }
 
-/// A stage, as a schema needs it.
-public struct SchemaPlugin {
-    /// What `plugin` names.
-    var name: String
-    /// What `[options]` can hold.
-    fileprivate var options: [(name: String, isList: Bool, isRequired: Bool, summary: String)] = []
-    /// A stage without options.
-    public init(name: String) { self.name = name }
-    /// Adds an option.
-    /// - Parameter isList: whether a list of strings can stand in the place of one.
-    public mutating func add(_ option: String, isList: Bool, isRequired: Bool, _ summary: String) {
-        options.append((option, isList, isRequired, summary))
-    }
-}
-
 /// The schema as JSON text, ending in a newline.
-public func jsonSchema(of subject: SchemaSubject, plugins: [SchemaPlugin]) -> String {
+/// - Parameter plugins: the options of the stages that there are.
+public func jsonSchema(of subject: SchemaSubject, plugins: [OptionTable]) -> String {
     var writer = SchemaWriter(plugins: plugins)
     writer.document(subject)
     return String(decoding: writer.json.bytes, as: UTF8.self) + "\n"
 }
 
 private struct SchemaWriter {
-    let plugins: [SchemaPlugin]
+    let plugins: [OptionTable]
     /// Whether what must be there has to be there: not in a drop-in.
     var isWhole = true
     var json = JSONWriter(pretty: true)
 
-    init(plugins: [SchemaPlugin]) { self.plugins = plugins }
+    init(plugins: [OptionTable]) { self.plugins = plugins }
 
     mutating func document(_ subject: SchemaSubject) {
         json.beginObject()
@@ -73,7 +59,11 @@ private struct SchemaWriter {
         json.endObject()
         json.key("additionalProperties")
         json.boolean(false)
-        if !isWhole || table.alternatives.isEmpty { return }
+        if !isWhole { return }
+        var needed = [String]()
+        for key in keys where key.isRequired { needed.append(key.name) }
+        require(needed)
+        if table.alternatives.isEmpty { return }
         json.key("oneOf")
         json.beginArray()
         for key in table.alternatives { json.literal(say(#"{"required": ["%"]}"#, key)) }
@@ -86,10 +76,7 @@ private struct SchemaWriter {
         json.field("description", key.summary)
         if !key.fallback.isEmpty {
             json.key("default")
-            switch key.kind {
-            case .boolean, .integer, .number, .names, .paths, .exitConditions: json.literal(key.fallback)
-            default: json.string(key.fallback)
-            }
+            if key.kind.isLiteral { json.literal(key.fallback) } else { json.string(key.fallback) }
         }
         switch key.kind {
         case .choice(let words): enumeration(words)
@@ -98,10 +85,25 @@ private struct SchemaWriter {
         case .number(let low, let high): range("number", low, high)
         case .table(let inner): table(inner)
         case .open(let content): reference(definition(content))
+        case .tables(let inner):
+            json.field("type", "array")
+            json.key("items")
+            json.beginObject()
+            table(.options(inner))
+            json.endObject()
         case .text where key.name == "plugin":
+            // Another name may be that of an executable in the image.
+            json.key("anyOf")
+            json.beginArray()
+            json.beginObject()
             var names = [String]()
-            for plugin in plugins { names.append(plugin.name) }
+            for plugin in plugins { names.append(plugin.plugin) }
             enumeration(names)
+            json.endObject()
+            json.beginObject()
+            reference("part")
+            json.endObject()
+            json.endArray()
         case .text: reference(key.name == "script" ? "script" : key.name == "log" ? "part" : "line")
         case .size(let least):
             reference("size")
@@ -163,28 +165,16 @@ private struct SchemaWriter {
         json.beginObject()
     }
 
-    private mutating func optionRule(_ plugin: SchemaPlugin, isWhole: Bool) {
-        rule("plugin", plugin.name)
+    private mutating func optionRule(_ plugin: OptionTable, isWhole: Bool) {
+        rule("plugin", plugin.plugin)
         json.key("options")
         json.beginObject()
-        json.key("properties")
-        json.beginObject()
-        var needed = [String]()
-        for option in plugin.options {
-            json.key(option.name)
-            json.beginObject()
-            json.field("description", option.summary)
-            reference(option.isList ? "templates" : "template")
-            json.endObject()
-            if option.isRequired && isWhole { needed.append(option.name) }
-        }
-        json.endObject()
-        json.key("additionalProperties")
-        json.boolean(false)
-        require(needed)
+        table(.options(plugin))
         json.endObject()
         json.endObject()
-        require(needed.isEmpty ? [] : ["options"])
+        var isNeeded = !plugin.alternatives.isEmpty
+        for key in plugin.keys where key.isRequired { isNeeded = true }
+        require(isNeeded && isWhole ? ["options"] : [])
         json.endObject()
         json.endObject()
     }
@@ -220,6 +210,10 @@ private struct SchemaWriter {
         case .account: return "account"
         case .accounts: return "accounts"
         case .mode: return "mode"
+        case .fileMode: return "fileMode"
+        case .content: return "template"
+        case .templates: return "paths"
+        case .modes: return "modes"
         case .signal: return "stopSignal"
         case .exitConditions: return "ends"
         case .wordLists: return "words"
@@ -239,7 +233,7 @@ private struct SchemaWriter {
             case .processors: return "processors"
             default: return "countAmount"
             }
-        case .text, .boolean, .integer, .number, .choice, .table, .open: return "line"
+        case .text, .boolean, .integer, .number, .choice, .table, .open, .tables: return "line"
         }
     }
 

@@ -49,7 +49,6 @@ let fixedDefinitions = #"""
         "line": {"type": "string", "pattern": "^[^\\n\\u0000]*$"},
         "script": {"type": "string", "pattern": "[^ \\t-\\r]"},
         "template": {"type": "string", "not": {"pattern": "(^|[^$])[$]\\{([^A-Za-z_]|$)|\\u0000"}},
-        "templates": {"anyOf": [{"$ref": "#/$defs/template"}, {"type": "array", "items": {"$ref": "#/$defs/template"}}]},
         "path": {"$ref": "#/$defs/template", "minLength": 1},
         "paths": {"anyOf": [{"$ref": "#/$defs/path"}, {"type": "array", "items": {"$ref": "#/$defs/path"}}]},
         "part": {"$ref": "#/$defs/line", "minLength": 1},
@@ -123,6 +122,8 @@ let fixedDefinitions = #"""
           ]
         },
         "accounts": {"type": "array", "items": {"$ref": "#/$defs/account"}},
+        "fileMode": {"type": ["string", "integer"], "pattern": "^0*[0-7]{1,4}$", "minimum": 0, "maximum": 4095},
+        "modes": {"type": "object", "additionalProperties": {"$ref": "#/$defs/fileMode"}},
         "mode": {"type": ["string", "integer"], "pattern": "^0*[0-7]{1,3}$", "minimum": 0, "maximum": 511},
         "signal": {"type": "string", "pattern": "^(0?[1-9]|[1-5][0-9]|6[0-4]|%)$"},
         "stopSignal": {

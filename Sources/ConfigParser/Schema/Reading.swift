@@ -244,6 +244,7 @@ struct OpenTable {
         }
         if case .text = kind { help = "put the value in quotes" }
         if case .template = kind { help = "put the value in quotes" }
+        if case .content = kind { help = "put the value in quotes" }
         if case .table(let inner) = kind { help = say("write its keys below a line %", inner.header) }
         if case .open = kind { help = say("write them as NAME = value below a line [%]", entry.key) }
         reading.error(
@@ -278,7 +279,8 @@ struct OpenTable {
     private mutating func reportUnknown(_ entry: Table.Entry) {
         // The search for a near name is spared where nobody would see it.
         if reading.isFull { return reading.skip() }
-        let place = kind.header.isEmpty ? (kind.isSettings ? " in init.toml" : "") : " in " + kind.header
+        var place = kind.header.isEmpty ? (kind.isSettings ? " in init.toml" : "") : " in " + kind.header
+        if case .options(let table) = kind { place += say(" of the plugin %", table.plugin) }
         var names = [String]()
         for key in kind.keys { names.append(key.name) }
         var help: String?

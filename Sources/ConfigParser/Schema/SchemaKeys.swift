@@ -35,6 +35,16 @@ public enum ValueKind: Sendable {
     case accounts
     /// Octal digits in a string, or an octal integer.
     case mode
+    /// The same for a mode of a file, which has four digits.
+    case fileMode
+    /// A string as `.template`, which may be empty.
+    case content
+    /// A string in which `${NAME}` is expanded, or several; none of them empty.
+    case templates
+    /// A table of paths, in which `${NAME}` is expanded, and modes of files.
+    case modes
+    /// An array of tables of a stage's options: [[options.file]].
+    case tables(OptionTable)
     /// A name of a signal or its number.
     case signal
     /// Exit codes and names of signals.
@@ -94,13 +104,20 @@ public struct Key: Sendable {
     public let summary: String
     /// It speaks of a process, so a group cannot have it.
     public let needsProcess: Bool
+    /// A table without it is wrong.
+    public let isRequired: Bool
 
-    init(_ name: String, _ kind: ValueKind, default fallback: String = "", process: Bool = false, _ summary: String) {
+    /// A line of a table.
+    public init(
+        _ name: String, _ kind: ValueKind, default fallback: String = "", process: Bool = false,
+        required: Bool = false, _ summary: String
+    ) {
         self.name = name
         self.kind = kind
         self.fallback = fallback
         self.summary = summary
         self.needsProcess = process
+        self.isRequired = required
     }
 }
 
@@ -111,6 +128,13 @@ public enum KeyTable: CaseIterable, Sendable {
     case when, limits, security, resources, restart, ready, health, stop, reload, log
     /// The top of init.toml.
     case settings
+    /// The options of a stage, or a table among them.
+    case options(OptionTable)
+
+    /// Those of the format itself.
+    public static let allCases: [KeyTable] = [
+        .service, .when, .limits, .security, .resources, .restart, .ready, .health, .stop, .reload, .log, .settings,
+    ]
 
     /// How it is written in a file; empty for the top of one.
     public var header: String {
@@ -126,6 +150,7 @@ public enum KeyTable: CaseIterable, Sendable {
         case .stop: return "[stop]"
         case .reload: return "[reload]"
         case .log: return "[log]"
+        case .options(let table): return table.header
         }
     }
 
@@ -144,6 +169,7 @@ public enum KeyTable: CaseIterable, Sendable {
         case .reload: return Key.reload
         case .log: return Key.log
         case .settings: return Key.settings
+        case .options(let table): return table.keys
         }
     }
 
@@ -153,6 +179,7 @@ public enum KeyTable: CaseIterable, Sendable {
         case .ready: return ["notify", "tcp", "unix", "http", "path", "log", "command"]
         case .health: return ["tcp", "unix", "http", "command", "watchdog"]
         case .reload: return ["signal", "command"]
+        case .options(let table): return table.alternatives
         default: return []
         }
     }

@@ -121,7 +121,7 @@ extension Reading {
             service.groups = groups
         }
         service.directory = keys.template("directory")
-        if let value = keys.value("umask") { service.umask = umask(value) }
+        if let value = keys.value("umask") { service.umask = mode("umask", value, digits: 3) }
         switch keys.choice("stdin") ?? "" {
         case "inherit": service.stdin = .inherit
         case "null": service.stdin = .null
@@ -135,7 +135,7 @@ extension Reading {
     }
 
     /// A user or group: a name, or a number of a user or group.
-    private func account(_ key: String, _ value: Value) -> Template? {
+    func account(_ key: String, _ value: Value) -> Template? {
         switch value.kind {
         case .integer(let number):
             // 4294967295 is -1, which setuid(2) and chown(2) take for "leave it".
@@ -174,7 +174,10 @@ extension Reading {
     }
 
     /// "022", 0o022; not 22, which is 0o26.
-    private func umask(_ value: Value) -> UInt32? {
+    /// - Parameter digits: how many there can be; 4 for a mode of a file.
+    func mode(_ key: String, _ value: Value, digits most: Int) -> UInt32? {
+        let right = most == 3 ? "022" : "0640"
+        var help = say("write it as \"%\" or 0o%", right, most == 3 ? right : "640")
         var digits: ArraySlice<UInt8>
         switch value.kind {
         case .string(let text): digits = [UInt8](text.utf8)[...]
@@ -182,33 +185,29 @@ extension Reading {
             if number == 0 { return 0 }
             let source = self.source(value.span)
             guard same(source.prefix(2), "0o") else {
+                let text = String(number)
+                if text.utf8.count <= most && text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x37 }) {
+                    help = say("write it as \"0%\" or 0o%", text, text)
+                }
                 bad(
-                    at: value.span, "`umask` is an octal number, and % is not written as one", String(number),
-                    help: umaskHelp(number))
+                    at: value.span, "`%` is an octal number, and % is not written as one", key, text, help: help)
                 return nil
             }
             digits = source.dropFirst(2)
         default: return nil
         }
-        var mask: UInt32 = 0
+        var mode: UInt32 = 0
         var isGood = !digits.isEmpty && digits.count <= 16
         for digit in digits where digit != 0x5F {
             guard digit >= 0x30 && digit <= 0x37 else {
                 isGood = false
                 break
             }
-            mask = (mask & 0o777_777) &* 8 &+ UInt32(digit &- 0x30)
+            mode = (mode & 0o777_777) &* 8 &+ UInt32(digit &- 0x30)
         }
-        if isGood && mask <= 0o777 { return mask }
-        bad(at: value.span, "`umask` must be octal digits up to 777", help: "write it as \"022\" or 0o022")
+        if isGood && mode <= (most == 3 ? 0o777 : 0o7777) { return mode }
+        bad(at: value.span, "`%` must be octal digits up to %", key, most == 3 ? "777" : "7777", help: help)
         return nil
-    }
-
-    private func umaskHelp(_ number: Int64) -> String {
-        let text = String(number)
-        for digit in text.bytes where digit < 0x30 || digit > 0x37 { return "write it as \"022\" or 0o022" }
-        guard text.utf8.count <= 3 else { return "write it as \"022\" or 0o022" }
-        return say("write it as \"0%\" or 0o%", text, text)
     }
 
     /// Takes off the leading `-`.

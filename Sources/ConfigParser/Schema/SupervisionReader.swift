@@ -91,7 +91,7 @@ extension Reading {
 
 extension OpenTable {
     /// The one key of several that exclude each other; nil, with an error, where there is none. Of two the first counts.
-    private func alternative() -> String? {
+    func alternative() -> String? {
         let names = kind.alternatives
         var first: (key: String, span: Span)?
         for key in names {

@@ -11,7 +11,9 @@ extension ValueKind {
             (.accounts, .array), (.mode, .string), (.mode, .integer), (.signal, .string), (.signal, .integer),
             (.exitConditions, .array), (.wordLists, .array), (.table, .table), (.open, .table), (.size, .string),
             (.size, .integer), (.limit, .string), (.limit, .integer), (.amount, .string), (.amount, .integer),
-            (.amount(.processors), .float), (.capabilities, .array), (.notify, .string), (.notify, .integer):
+            (.amount(.processors), .float), (.capabilities, .array), (.notify, .string), (.notify, .integer),
+            (.fileMode, .string), (.fileMode, .integer), (.content, .string), (.templates, .string),
+            (.templates, .array), (.modes, .table), (.tables, .array):
             return true
         default:
             return false
@@ -21,7 +23,10 @@ extension ValueKind {
     /// What it takes, as it stands in "`key` takes …".
     var phrase: String {
         switch self {
-        case .text, .template: return "a string"
+        case .text, .template, .content: return "a string"
+        case .templates: return "a string or a list of strings"
+        case .modes: return "a table of paths and their modes"
+        case .tables(let table): return "tables below lines " + table.header
         case .boolean: return "true or false"
         case .integer: return "an integer"
         case .number: return "a number"
@@ -34,7 +39,7 @@ extension ValueKind {
         case .variables: return "a variable's name or a list of them"
         case .account: return "a name or a number"
         case .accounts: return "a list of names and numbers"
-        case .mode: return "octal digits"
+        case .mode, .fileMode: return "octal digits"
         case .signal: return "a signal"
         case .exitConditions: return "a list of exit codes and signal names"
         case .wordLists: return "a list of words, or a list of such lists"
@@ -51,7 +56,11 @@ extension ValueKind {
     /// How a value of it is written.
     var example: String? {
         switch self {
-        case .text, .template, .table, .open: return nil
+        case .text, .template, .table, .open, .content: return nil
+        case .templates: return "write a string such as \"web\", or several in brackets"
+        case .modes: return "write them as \"PATH\" = \"0640\""
+        case .tables(let table): return say("write a line % above its keys", table.header)
+        case .fileMode: return "write it as \"0640\" or 0o640"
         case .boolean: return "write true or false, without quotes"
         case .integer: return "write an integer without quotes, such as 5"
         case .number: return "write a number without quotes, such as 1.5"

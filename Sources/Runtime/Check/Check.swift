@@ -58,12 +58,19 @@ public func check(_ request: CheckRequest, environment: Environment, stages: Sta
 ///   - isSingle: there are other services that are not among the files.
 ///   - view: the machine or image; nil: only the files are looked at.
 func checkFiles(_ files: [InputFile], isSingle: Bool, stages: Stages, view: ImageView?) -> ReadResult {
-    let meaning = MeaningCheck(isSingle: isSingle, view: view)
+    let meaning = MeaningCheck(isSingle: isSingle, view: view, stages: stages)
+    // Of the files alone it is judged as on this machine.
+    let isThere = { (path: Bytes) in
+        guard let view else { return isExecutable(path) }
+        guard let kind = view.knownKind(path) else { return true }
+        return kind == .regular && view.isProgram(path)
+    }
     var result = ConfigurationReader.read(files) { meaning.inspect($0, $1, isSound: $2) }
     if isSingle {
-        stages.check(result.configuration.services, &result.diagnostics)
+        stages.check(
+            result.configuration.services, sources: result.sources, &result.diagnostics, isThere: isThere)
     } else {
-        let loaded = complete(result, arguments: [], stages: stages)
+        let loaded = complete(result, arguments: [], stages: stages, isThere: isThere)
         result = loaded.result
         meaning.graph = loaded.graph
     }
@@ -100,16 +107,20 @@ final class MeaningCheck {
     /// The services by their names; -1 for those that are masked or broken.
     var names = NameIndex()
     private var suggestions = 0
-    /// Variables that stages export.
+    let stages: Stages
+    /// Variables that stages may export.
     var exported: [String] = []
+    /// Some stage may export any variable.
+    var isAnyExported = false
     /// The environment that the service at hand will get.
     let environment = ExpectedEnvironment()
     /// Those variables of it that were told of.
     var unset: [String] = []
 
-    init(isSingle: Bool, view: ImageView?) {
+    init(isSingle: Bool, view: ImageView?, stages: Stages) {
         self.isSingle = isSingle
         self.view = view
+        self.stages = stages
     }
 
     /// Checks what one service says in itself. Of one whose file has a mistake only the secrets are looked for, so that no
@@ -120,16 +131,23 @@ final class MeaningCheck {
         var timeout: Span?
         if let stop = table.inner("stop") { timeout = stop.entry("timeout")?.value.span }
         stopTimeouts.append(timeout)
-        if case .plugin(_, let options) = service.action, case .string(let name)? = options.entry("export")?.value.kind
-        {
-            exported.append(name)
-        }
+        if case .plugin(let plugin, let options) = service.action { noteExports(plugin.name, options) }
         checkSecrets(service.environment)
         if !isSound { return }
         checkConditions(of: service, table)
         checkEffects(of: service, table)
         if case .command(let words) = service.action { checkShellWords(words) }
         for words in service.furtherCommands { checkShellWords(words) }
+    }
+
+    /// What a stage may set for the services that start after it.
+    private func noteExports(_ plugin: String, _ options: Table) {
+        guard let known = stages.table(plugin), let names = known.exports else {
+            isAnyExported = true
+            return
+        }
+        exported += names
+        if case .string(let name)? = options.entry("export")?.value.kind { exported.append(name) }
     }
 
     /// Checks what needs all services, and the machine.

@@ -18,6 +18,7 @@ extension MeaningCheck {
             // What the runtime of a container gives to each.
             if view.isImage { setUnknown(["HOME", "HOSTNAME"]) }
             setUnknown(exported)
+            if isAnyExported { environment.open() }
             for condition in service.when {
                 switch condition {
                 case .environmentTrue(let name): environment.set(name, nil)
@@ -50,7 +51,7 @@ extension MeaningCheck {
             checkVariables(words)
             checkProgram(words, service, search)
         case .script(let text, let span): checkScript(text, span, service, search)
-        case .plugin(_, let options): checkOptions(options)
+        case .plugin(let plugin, let options): checkStage(plugin, options, service, search)
         case .nothing: break
         }
         if let file = service.log.file { checkVariables([file]) }
@@ -122,14 +123,23 @@ extension MeaningCheck {
         }
     }
 
-    private func checkOptions(_ options: Table) {
-        for entry in options.entries {
-            for text in Stages.strings(entry.value) {
-                // Its mistakes were told when the options were checked.
-                var ignored = [Diagnostic]()
-                let template = Template.parse(text.text, span: text.span, sources: sources, diagnostics: &ignored)
-                checkVariables([template])
-            }
+    /// The variables in the options of a stage, and where it is an executable, that.
+    private func checkStage(
+        _ plugin: Reference, _ options: Table, _ service: Service, _ search: ProgramSearch
+    ) {
+        // The mistakes in the options themselves were told when those were checked.
+        var ignored = [Diagnostic]()
+        if let known = stages.table(plugin.name) {
+            return checkVariables(known.read(options, sources: sources, diagnostics: &ignored).templates)
+        }
+        _ = Value(.table(options), options.span).mappingStrings { (text, span) in
+            checkVariables([Template.parse(text, span: span, sources: sources, diagnostics: &ignored)])
+            return ""
+        }
+        // Of a name without an executable behind it was told, too.
+        let path = externalPath(plugin.name)
+        if plugin.name.utf8.contains(0x2F) || (search.view.knownKind(path) == .regular && search.view.isProgram(path)) {
+            checkProgram(path, plugin.span, service, search, isScript: false)
         }
     }
 

@@ -1,4 +1,5 @@
 import ConfigParser
+import System
 
 /// Checks of meaning that need the files alone: conditions that contradict each other, settings that change nothing, a stop that
 /// cannot end in time, secrets, and words of a shell. Each is told only where it is certain.
@@ -53,8 +54,12 @@ extension MeaningCheck {
 
     private func span(of text: String, in entry: Table.Entry?) -> Span? {
         guard let entry else { return nil }
-        for (other, span) in Stages.strings(entry.value) where other == text { return span }
-        return nil
+        var found: Span?
+        _ = entry.value.mappingStrings { (other, span) in
+            if found == nil && other == text { found = span }
+            return other
+        }
+        return found
     }
 
     // MARK: - Settings without effect

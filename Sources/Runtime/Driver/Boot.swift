@@ -40,7 +40,10 @@ public func load(folders: [Bytes], areRequired: Bool, arguments: [Bytes], stages
 }
 
 /// What was read, with the main program where no file names one, the stages checked, and the graph.
-func complete(_ read: ReadResult, arguments: [Bytes], stages: Stages) -> Loaded {
+/// - Parameter isThere: whether an executable is at a path.
+func complete(
+    _ read: ReadResult, arguments: [Bytes], stages: Stages, isThere: (Bytes) -> Bool = isExecutable
+) -> Loaded {
     var result = read
     var services = result.configuration.services
     var implicitMain: Int?
@@ -52,7 +55,7 @@ func complete(_ read: ReadResult, arguments: [Bytes], stages: Stages) -> Loaded 
         implicitMain = services.count
         services.append(main)
     }
-    stages.check(services, &result.diagnostics)
+    stages.check(services, sources: result.sources, &result.diagnostics, isThere: isThere)
     let graph = Graph.build(
         services, masked: result.configuration.maskedNames, diagnostics: &result.diagnostics)
     return Loaded(result: result, services: services, implicitMain: implicitMain, graph: graph)
@@ -114,7 +117,7 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
     if getpid() != 1 && !hi_is_subreaper() { tell(.reapsNothing) }
     let context = LaunchContext(
         environment: .ofProcess(), settings: loaded.result.configuration.settings, arguments: options.arguments,
-        own: .current(), sources: loaded.result.sources)
+        own: .current(), sources: loaded.result.sources, stages: stages)
     do throws(Errno) {
         let driver = try Driver(
             core: core(loaded, graph, options), services: loaded.services, implicitMain: loaded.implicitMain,

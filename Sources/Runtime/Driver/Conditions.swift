@@ -89,15 +89,3 @@ private func begins(_ arguments: [Bytes], with words: [String]) -> Bool {
     for (argument, word) in zip(arguments, words) where !argument.elementsEqual(word.utf8) { return false }
     return true
 }
-
-/// 1, true, yes and on, in any case.
-func isTrue(_ value: Bytes) -> Bool {
-    var lower = Bytes()
-    for byte in value { lower.append(byte >= 0x41 && byte <= 0x5A ? byte &+ 0x20 : byte) }
-    for word: StaticString in ["1", "true", "yes", "on"] {
-        if lower.elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)) {
-            return true
-        }
-    }
-    return false
-}

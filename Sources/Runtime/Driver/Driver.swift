@@ -22,6 +22,8 @@ final class Driver {
     let standardOutput: ContainerOutput
     let standardError: ContainerOutput
     let relay: OutputRelay
+    /// Once a full-screen program is to have the terminal.
+    var quiet: Quiet?
     let spawner: Spawner
     var terminal: Terminal
     var stragglers = Stragglers()
@@ -101,6 +103,7 @@ final class Driver {
         }
         statusFile.remove()
         if options.standIn == .dumbInit { tellSession() }
+        endQuiet()
         finishOutput()
         terminal.takeBack()
         cgroups.remove()

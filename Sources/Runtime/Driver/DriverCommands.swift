@@ -122,12 +122,21 @@ extension Driver {
         let index = owner.service
         let input: Int32 = services[index].stdin == .inherit && owner == .service(index) ? 0 : null.number
         var options = SpawnOptions(standard: (input, ends.output, ends.error))
-        if launch.stage != nil {
-            let pipe = try FileDescriptor.boundedPipe()
+        if launch.stage != nil || launch.input != nil {
+            let pipe = try StageRecords.pipe()
+            // Or a plugin could not open /dev/fd/3.
+            if let user = launch.identity.uid { _ = fchown(pipe.write.number, user, gid_t.max) }
             exports[index] = pipe.read
             options.exports = pipe.write
             let stages = stages
-            options.stage = { stages.run($0.name, $0.options, $1) }
+            let (context, isTerminal) = (context, terminal.isTerminal)
+            options.stage = {
+                stages.run(
+                    $0.name, $0.options,
+                    Stages.Surroundings(
+                        environment: $1, arguments: context.arguments, isTerminal: isTerminal, isDryRun: false,
+                        accounts: context.users.isEmpty ? nil : try? context.readAccounts()))
+            }
         }
         return options
     }

@@ -56,6 +56,7 @@ extension Driver {
         switch (owner, outcome) {
         case (.service(let index), .running):
             if isMain(owner) {
+                quiet?.drop()
                 if options.mainGetsSession { tell(.hasSession) }
             }
             queue.append(.execSucceeded(ServiceID(index: index)))
@@ -169,7 +170,7 @@ extension Driver {
             relay.flush()
             lookForTexts()
             endWatch(index)
-            takeExports(index, status)
+            let status = takeRecords(index, status)
             explainEnd(index, process, status)
             queue.append(.exited(ServiceID(index: index), status))
         case .stopCommand(let index):
@@ -182,25 +183,6 @@ extension Driver {
             probeCommandEnded(index, purpose, process, status)
         }
     }
-
-    /// What a stage exported holds for everything that starts from now on, if the stage did its work.
-    func takeExports(_ index: Int, _ status: ExitStatus) {
-        guard let file = exports.removeValue(forKey: index), status == .exited(code: 0) else { return }
-        // No more than a pipe holds; its other end is closed with the child.
-        var bytes = Bytes(repeating: 0, count: Driver.mostExports)
-        var count = 0
-        bytes.withUnsafeMutableBytes { buffer in
-            do throws(Errno) { count = try file.read(into: buffer) } catch { count = 0 }
-        }
-        for entry in bytes.prefix(count).split(separator: 0) {
-            guard let equals = entry.firstIndex(of: 0x3D) else { continue }
-            context.environment.set(
-                String(decoding: entry[..<equals], as: UTF8.self), Bytes(entry[equals...].dropFirst()))
-        }
-    }
-
-    /// The room of a pipe (pipe(7)).
-    static let mostExports = 64 * 1024
 
     func lookForStragglers() {
         guard waitsForStragglers, stragglers.areGone(hasChildren: hasChildren) else { return }

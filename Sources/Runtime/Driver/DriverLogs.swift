@@ -10,8 +10,9 @@ extension Driver {
     func outputs(of owner: ProcessOwner, _ launch: Launch) throws(Errno) -> (output: Int32, error: Int32) {
         let service = services[owner.service]
         let isOwn = owner == .service(owner.service)
-        // What a service runs beside itself, such as its stop command, is told from it by the prefix.
-        if service.log.to == .inherit && isOwn { return (1, 2) }
+        // What a service runs beside itself, such as its stop command, is told from it by the prefix. The terminal of a
+        // full-screen program is for nobody to inherit.
+        if service.log.to == .inherit && isOwn && (quiet == nil || isMain(owner)) { return (1, 2) }
         var file: LogFileRequest?
         if let path = launch.logFile {
             file = LogFileRequest(

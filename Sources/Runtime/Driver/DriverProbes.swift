@@ -43,6 +43,7 @@ extension Driver {
         case .address(let bytes): found = [bytes]
         case .localhost: found = ProbeAddress.loopback
         case .name(let name):
+            // No name server is ever asked: PID 1 would have to wait for it.
             var file = Bytes()
             do throws(Errno) {
                 file = try readFile(Bytes("/etc/hosts".utf8), limit: Driver.largestHostsFile)
@@ -81,7 +82,10 @@ extension Driver {
         guard let watch = watches[index] else { return }
         if case .done(let result) = step {
             watch[purpose].socket = nil
-            answer(index, purpose, result)
+            switch result {
+            case .passed: answer(index, purpose, .passed)
+            case .failed(let reason): answer(index, purpose, .failed(reason))
+            }
             return
         }
         watch[purpose].socket = socket

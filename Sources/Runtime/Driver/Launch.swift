@@ -26,6 +26,8 @@ struct Launch {
     var notify: (source: FileDescriptor, target: Int32)?
     /// The child puts its process ID behind WATCHDOG_PID= in its environment.
     var tellsOwnProcess = false
+    /// What an executable plugin finds on its standard input; nil for every other program.
+    var input: Bytes?
 }
 
 /// What every launch draws on.
@@ -37,6 +39,9 @@ struct LaunchContext {
     var arguments: [Bytes]
     var own: OwnIdentity
     var sources: SourceMap
+    var stages = Stages.none
+    /// Users that a stage gave other numbers, where /etc cannot be written.
+    var users: [UserNumbers] = []
     /// There is no service file at all.
     var isBare: Bool { sources.files.isEmpty }
 }
@@ -74,8 +79,11 @@ extension LaunchContext {
             try takeScript(text, service, &launch)
             return launch
         case .plugin(let name, let table):
-            launch.stage = StageLaunch(name: name.name, options: try stageOptions(table, launch.environment))
-            launch.arguments = [Bytes(name.name.utf8)]
+            if let known = stages.table(name.name) {
+                try takeStage(known, table, &launch)
+            } else {
+                try takeExternal(name.name, table, &launch)
+            }
             return launch
         case .nothing:
             break
@@ -104,25 +112,10 @@ extension LaunchContext {
         var launch = service
         launch.script = nil
         launch.stage = nil
+        launch.input = nil
         launch.arguments = try expand(words, launch.environment, key)
         launch.candidates = try find(launch.arguments, launch.environment)
         return launch
-    }
-
-    private func stageOptions(
-        _ table: Table, _ environment: Environment
-    ) throws(LaunchError) -> [(name: String, values: [Bytes])] {
-        var options = [(name: String, values: [Bytes])]()
-        for entry in table.entries {
-            var values = [Bytes]()
-            for text in Stages.strings(entry.value) {
-                var ignored = [Diagnostic]()
-                let template = Template.parse(text.text, span: text.span, sources: sources, diagnostics: &ignored)
-                values.append(try expand(template, environment, "[options] " + entry.key))
-            }
-            options.append((entry.key, values))
-        }
-        return options
     }
 
     private func implicitMain() throws(LaunchError) -> Launch {
@@ -175,6 +168,13 @@ extension LaunchContext {
                 + ": write the whole path, from the root")
     }
 
+    /// The users and groups as the files in /etc have them, with the numbers that stages gave.
+    func readAccounts() throws(Errno) -> Accounts {
+        var accounts = try Accounts.read()
+        for user in users { accounts.renumber(user.name, uid: user.uid, gid: user.gid, groups: user.groups) }
+        return accounts
+    }
+
     private func identity(of service: Service, _ environment: Environment) throws(LaunchError) -> ProcessIdentity {
         if service.user == nil && service.group == nil && service.groups == nil { return ProcessIdentity() }
         var user: Bytes?
@@ -184,7 +184,7 @@ extension LaunchContext {
         var groups: [Bytes]?
         if let templates = service.groups { groups = try expand(templates, environment, "groups") }
         let accounts: Accounts
-        do throws(Errno) { accounts = try Accounts.read() } catch { throw LaunchError(cloneFailure(error)) }
+        do throws(Errno) { accounts = try readAccounts() } catch { throw LaunchError(cloneFailure(error)) }
         do throws(IdentityError) {
             var identity = try resolveIdentity(
                 user: user, group: group, groups: groups, accounts: accounts, own: own)

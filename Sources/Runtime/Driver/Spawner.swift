@@ -84,8 +84,16 @@ final class Spawner {
             if number < 0 { throw Errno.current }
             scriptFile = FileDescriptor(owning: number)
         }
+        var inputFile: FileDescriptor?
+        if let input = launch.input {
+            let number = input.withUnsafeBytes { hi_memory_file($0.baseAddress, $0.count) }
+            if number < 0 { throw Errno.current }
+            inputFile = FileDescriptor(owning: number)
+            _ = lseek(number, 0, SEEK_SET)
+        }
         guard let request = Spawner.request(launch) else { throw .outOfMemory }
         fill(request, launch, options)
+        if let inputFile { request.pointee.standard.0 = inputFile.number }
         request.pointee.report = writeEnd.number
         if let notify = launch.notify {
             request.pointee.notify_source = notify.source.number
@@ -100,7 +108,7 @@ final class Spawner {
         var process: Int32 = -1
         if loop.addReader(readEnd, token) {
             // The child needs them: they must not be closed after their last use in Swift.
-            withExtendedLifetime((writeEnd, scriptFile, options)) {
+            withExtendedLifetime((writeEnd, scriptFile, inputFile, options)) {
                 if let stage = launch.stage, let run = options.stage {
                     process = hi_fork(request)
                     // In the child, a copy of the init: nothing of the loop is touched, and it ends here.

@@ -120,7 +120,11 @@ struct DocumentationTests {
     /// What a row calls a kind; nil where that differs from key to key.
     static func word(for kind: ValueKind) -> String? {
         switch kind {
-        case .text, .names, .template: nil
+        case .text, .names, .template, .content: nil
+        case .templates: "string or list of strings"
+        case .fileMode: "octal"
+        case .modes: "table of paths and modes"
+        case .tables: "tables"
         case .boolean: "`true` or `false`"
         case .integer: "integer"
         case .number: "number"

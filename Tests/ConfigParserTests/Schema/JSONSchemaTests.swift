@@ -9,9 +9,9 @@ import Testing
 @Suite("The JSON Schema")
 struct JSONSchemaTests {
     static func schema(_ subject: SchemaSubject) throws -> [String: Any] {
-        var plugin = SchemaPlugin(name: "chown")
-        plugin.add("owner", isList: false, isRequired: true, "whose")
-        plugin.add("trees", isList: true, isRequired: false, "what")
+        let plugin = OptionTable(
+            plugin: "chown",
+            keys: [Key("owner", .account, required: true, "whose"), Key("trees", .templates, default: "[]", "what")])
         let text = jsonSchema(of: subject, plugins: [plugin])
         #expect(text.hasSuffix("}\n"))
         return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
@@ -42,7 +42,8 @@ struct JSONSchemaTests {
     func values() throws {
         let service = try JSONSchemaTests.properties(JSONSchemaTests.schema(.service))
         #expect(service["type"]?["enum"] as? [String] == ["longrun", "oneshot", "main", "group"])
-        #expect(service["plugin"]?["enum"] as? [String] == ["chown"])
+        let plugins = try #require(service["plugin"]?["anyOf"] as? [[String: Any]])
+        #expect(plugins.first?["enum"] as? [String] == ["chown"])
         let restart = try JSONSchemaTests.properties(service["restart"])
         #expect(restart["limit"]?["minimum"] as? Int == 1 && restart["limit"]?["maximum"] as? Int == 10_000)
         #expect(restart["jitter"]?["default"] as? Double == 0.1)

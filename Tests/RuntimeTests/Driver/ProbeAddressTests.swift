@@ -1,8 +1,6 @@
-import ConfigParser
-import System
 import Testing
 
-@testable import Runtime
+@testable import System
 
 @Suite("Driver: addresses of probes")
 struct ProbeAddressTests {
@@ -135,9 +133,9 @@ struct HTTPStatusTests {
             ("HTTP/1.1 2000", .failed(HTTPStatusTests.notHTTP)),
             ("HTTP/1.1 2x0 OK", .failed(HTTPStatusTests.notHTTP)),
             (String(repeating: "H", count: 100_000), .failed(HTTPStatusTests.notHTTP)),
-        ] as [(String, ProbeResult)])
-    func table(text: String, expected: ProbeResult) {
-        func matches(_ result: ProbeResult?) -> Bool {
+        ] as [(String, SocketAnswer)])
+    func table(text: String, expected: SocketAnswer) {
+        func matches(_ result: SocketAnswer?) -> Bool {
             if case .failed(let reason) = result, case .failed(let start) = expected {
                 return start == HTTPStatusTests.notHTTP ? reason.hasPrefix(start) : reason == start
             }
@@ -147,7 +145,7 @@ struct HTTPStatusTests {
         var whole = HTTPStatusReader()
         #expect(matches(whole.read(bytes[...]) ?? whole.read([], isEnd: true)))
         var slow = HTTPStatusReader()
-        var result: ProbeResult?
+        var result: SocketAnswer?
         for byte in bytes where result == nil { result = slow.read([byte]) }
         #expect(matches(result ?? slow.read([], isEnd: true)))
     }

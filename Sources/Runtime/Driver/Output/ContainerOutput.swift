@@ -22,6 +22,8 @@ final class ContainerOutput {
     private let token: Token
     /// Nobody reads any more (EPIPE): what comes is dropped, as the kernel would drop it for the service itself.
     private var isBroken = false
+    /// It is a terminal that a full-screen program has for itself: what comes goes here instead.
+    var quiet: Quiet?
 
     /// Above this many waiting bytes the services' pipes are left unread, so that they wait and nothing is lost.
     static let highWater = 64 * 1024
@@ -61,6 +63,7 @@ final class ContainerOutput {
 
     /// Queues a line of a service.
     func append(_ line: UnsafePointer<UInt8>, _ count: Int, as format: LineFormat) {
+        if let quiet { return quiet.hold(line, count, as: format) }
         if !isBroken { format.write(line, count, to: queue) }
     }
 
@@ -73,6 +76,7 @@ final class ContainerOutput {
     /// Queues a message of the init, whole or, where the reader has been gone for long, not at all.
     func append(message: Bytes) {
         if isBroken { return }
+        if let quiet { return quiet.hold(message) }
         if waiting > ContainerOutput.mostForMessages {
             lostMessages &+= 1
             return

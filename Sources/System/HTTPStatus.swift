@@ -1,6 +1,3 @@
-import ConfigParser
-import System
-
 /// Reads the status of an HTTP answer, and nothing else of it, as its bytes come in, one at a time or all at once. It keeps
 /// at most thirteen bytes, whatever the server sends, and knows as early as can be that something is no HTTP.
 
@@ -12,7 +9,7 @@ struct HTTPStatusReader {
     /// Takes what came in.
     /// - Parameter isEnd: nothing comes any more.
     /// - Returns: how the probe ended, or nil while that is not known.
-    mutating func read(_ bytes: ArraySlice<UInt8>, isEnd: Bool = false) -> ProbeResult? {
+    mutating func read(_ bytes: ArraySlice<UInt8>, isEnd: Bool = false) -> SocketAnswer? {
         line += Bytes(bytes.prefix(HTTPStatusReader.enough &- line.count))
         for (place, byte) in line.enumerated() where !HTTPStatusReader.fits(byte, at: place) {
             return .failed("answered with something that is not HTTP: " + line.shown)

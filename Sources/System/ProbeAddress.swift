@@ -1,12 +1,10 @@
 import CSystem
-import ConfigParser
-import System
 
 /// Where a probe goes, from the text of a service file: `HOST:PORT` of `tcp`, `http://HOST[:PORT][/PATH]` of `http`, and the
-/// names of /etc/hosts. Pure: nothing is opened here. No name server is ever asked, because PID 1 would have to wait for it.
+/// names of /etc/hosts. For the probes of services and for the stage wait-for. Pure: nothing is opened here.
 
 /// The host of an address.
-enum ProbeHost: Equatable {
+public enum ProbeHost: Equatable, Sendable {
     /// 4 or 16 bytes, in network order.
     case address(Bytes)
     /// 127.0.0.1, then ::1.
@@ -16,17 +14,20 @@ enum ProbeHost: Equatable {
 }
 
 /// A port of a host.
-struct ProbeAddress: Equatable {
-    var host: ProbeHost
-    var port: UInt16
+public struct ProbeAddress: Equatable, Sendable {
+    /// Where.
+    public var host: ProbeHost
+    /// 1 to 65535.
+    public var port: UInt16
 
     /// 127.0.0.1 and ::1.
-    static let loopback: [Bytes] = [[127, 0, 0, 1], Bytes(repeating: 0, count: 15) + [1]]
+    public static let loopback: [Bytes] = [[127, 0, 0, 1], Bytes(repeating: 0, count: 15) + [1]]
 }
 
 /// What is wrong with an address, for the end of a message.
-struct ProbeMistake: Error, Equatable {
-    var text: String
+public struct ProbeMistake: Error, Equatable {
+    /// Words.
+    public var text: String
 
     init(_ text: String) { self.text = text }
 }
@@ -37,7 +38,7 @@ private let slash: UInt8 = 0x2F
 extension ProbeAddress {
     /// Reads `HOST:PORT` or `[IPv6]:PORT`.
     /// - Parameter defaultPort: stands in where no port is written; nil: it must be.
-    static func parse(_ text: Bytes, defaultPort: UInt16? = nil) throws(ProbeMistake) -> ProbeAddress {
+    public static func parse(_ text: Bytes, defaultPort: UInt16? = nil) throws(ProbeMistake) -> ProbeAddress {
         if text.contains(slash) { throw ProbeMistake("write it as HOST:PORT, without http:// and path") }
         var rest = text[...]
         var host: ProbeHost
@@ -76,13 +77,14 @@ extension ProbeHost {
 }
 
 /// A URL of `http`.
-struct ProbeURL: Equatable {
-    var address: ProbeAddress
+public struct ProbeURL: Equatable, Sendable {
+    /// Whom to ask.
+    public var address: ProbeAddress
     /// What is sent.
-    var request: Bytes
+    public var request: Bytes
 
     /// Reads `http://HOST[:PORT][/PATH]`. Nothing in it can add a line to the request.
-    static func parse(_ text: Bytes) throws(ProbeMistake) -> ProbeURL {
+    public static func parse(_ text: Bytes) throws(ProbeMistake) -> ProbeURL {
         if isSameName(text.prefix(8), Bytes("https://".utf8)[...]) {
             throw ProbeMistake("https is not spoken; use http://, tcp, or a command such as curl")
         }
@@ -108,7 +110,7 @@ struct ProbeURL: Equatable {
 }
 
 /// The addresses that a file in the form of hosts(5) gives a name, in the order of the file; the first few of them.
-func addresses(of name: Bytes, inHosts file: Bytes) -> [Bytes] {
+public func addresses(of name: Bytes, inHosts file: Bytes) -> [Bytes] {
     var found = [Bytes]()
     for line in file.split(separator: 0x0A) {
         let words = line.prefix { $0 != 0x23 }.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }

@@ -1,17 +1,23 @@
 import CSystem
-import ConfigParser
-import System
 
 /// One try to reach a service through a socket: a connection, and for HTTP a question and the first words of the answer. It
 /// never waits: each step ends where the socket would block, and goes on when the loop says that it is ready. It holds one
 /// descriptor and a few hundred bytes; how long it may take is for its owner to say.
 
-struct SocketProbe {
+/// What a try came to.
+public enum SocketAnswer: Equatable, Sendable {
+    case passed
+    /// Why, for the log: "cannot connect to …: Connection refused", "http://… answered 503".
+    case failed(String)
+}
+
+/// One try.
+public struct SocketProbe {
     /// The next step.
-    enum Step {
+    public enum Step {
         /// To be called again when the socket can be written or read.
         case writable, readable
-        case done(ProbeResult)
+        case done(SocketAnswer)
     }
 
     /// Where to, for messages: "127.0.0.1:80", "http://…", a path.
@@ -24,13 +30,17 @@ struct SocketProbe {
     private var sent = 0
     private var isConnected = false
     private var status = HTTPStatusReader()
-    private(set) var socket: FileDescriptor?
+    /// What is waited for; nil before it began.
+    public private(set) var socket: FileDescriptor?
 
     /// Of an answer, no more is asked for at once. The head of most fits, so that their sender sees no reset.
     private static let room = 1024
 
     /// To the first of these addresses that takes the connection.
-    init(place: Bytes, addresses: [Bytes], port: UInt16, request: Bytes) {
+    /// - Parameters:
+    ///   - place: how messages name it.
+    ///   - request: what is sent once the connection stands; empty: the connection is all that is wanted.
+    public init(place: Bytes, addresses: [Bytes], port: UInt16, request: Bytes) {
         self.place = place
         self.port = port
         self.request = request
@@ -38,12 +48,12 @@ struct SocketProbe {
     }
 
     /// Begins, with a Unix socket.
-    mutating func begin(unix path: Bytes) -> Step {
+    public mutating func begin(unix path: Bytes) -> Step {
         took(path.withUnsafeBufferPointer { hi_connect_unix($0.baseAddress, $0.count) })
     }
 
     /// Begins with the next address.
-    mutating func begin() -> Step {
+    public mutating func begin() -> Step {
         guard let address = left.popFirst() else { return .done(.failed("cannot connect to " + place.shown)) }
         return took(address.withUnsafeBufferPointer { hi_connect_tcp($0.baseAddress, $0.count, port) })
     }
@@ -59,11 +69,11 @@ struct SocketProbe {
         var reason = error.text
         if error.code == ENAMETOOLONG { reason = "the path of a socket can have at most 107 bytes" }
         if error == .again { reason = "its queue of connections is full" }
-        return .done(.failed(say("cannot connect to %: %", place.shown, reason)))
+        return .done(.failed("cannot connect to " + place.shown + ": " + reason))
     }
 
     /// The socket is ready.
-    mutating func goOn() -> Step {
+    public mutating func goOn() -> Step {
         guard let socket else { return .done(.failed("")) }
         if !isConnected {
             let error = hi_socket_error(socket.number)
@@ -102,6 +112,6 @@ struct SocketProbe {
     }
 
     private func broken(_ error: Errno) -> Step {
-        .done(.failed(say("%: the connection broke: %", place.shown, error.text)))
+        .done(.failed(place.shown + ": the connection broke: " + error.text))
     }
 }
