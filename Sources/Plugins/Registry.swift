@@ -2,6 +2,7 @@
 public enum Registry {
     /// In the order in which they are listed to people.
     public static let plugins: [Plugin] = [
+        UidRemap.plugin,
         TuiDetect.plugin,
         FindExecutable.plugin,
         Secrets.plugin,
