@@ -3,6 +3,8 @@ public enum Registry {
     /// In the order in which they are listed to people.
     public static let plugins: [Plugin] = [
         UidRemap.plugin,
+        Chown.plugin,
+        Seed.plugin,
         TuiDetect.plugin,
         FindExecutable.plugin,
         Secrets.plugin,
