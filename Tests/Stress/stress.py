@@ -288,7 +288,9 @@ class Stress:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        until(lambda: self.all_calm() and self.life.descriptors() <= self.descriptors, self.seen, 60)
+        # The four ends of a service's pipes are made at its first start, and a few first start under the load. A leak would
+        # grow with the kills, of which there are hundreds.
+        until(lambda: self.all_calm() and self.life.descriptors() <= self.descriptors + 16, self.seen, 60)
         memory = self.life.memory()
         allowed = self.memory + BYTES_FOR_SERVICE * len(self.plans) + BYTES_AT_ALL
         if memory > allowed:
