@@ -14,8 +14,8 @@ demo: ## build the release and watch it boot, supervise and stop a few services
 test: ## everything: build, unit, format, lint, integration and container tests (sets itself up)
 	@scripts/test
 
-release: ## the shipped file: .build/release/hermes-init, static and stripped
-	@scripts/build release
+release: ## the shipped file: .build/release/hermes-init, static and stripped; ARCH=aarch64 for another machine
+	@ARCH=$(ARCH) scripts/build release
 
 debug: ## ordinary Swift, for tests and the debugger
 	@scripts/build debug

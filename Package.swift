@@ -10,10 +10,13 @@ let fileManager = FileManager.default
 let environment = ProcessInfo.processInfo.environment
 
 #if arch(arm64)
-    let architecture = "aarch64"
+    let ownArchitecture = "aarch64"
 #else
-    let architecture = "x86_64"
+    let ownArchitecture = "x86_64"
 #endif
+/// What the release is for; scripts/build says so when it is another one than this machine's.
+let architecture = environment["HERMES_INIT_ARCH"] ?? ownArchitecture
+let isCross = architecture != ownArchitecture
 
 /// The folder above `bin` of the toolchain that reads this manifest: where the first `swiftc` on PATH really lies.
 let toolchain: String = {
@@ -28,9 +31,13 @@ let toolchain: String = {
 }()
 /// What the standard library's own comparing and hashing of a String needs. Our sources avoid both (Strings+Bytes.swift);
 /// where they do, nothing of it comes into the file. It lies off the linker's path.
-let unicodeTables = "\(toolchain)/lib/swift/embedded/\(architecture)-unknown-linux-gnu/libswiftUnicodeDataTables.a"
-let muslLibraries = "/usr/lib/\(architecture)-linux-musl"
-let muslHeaders = "/usr/include/\(architecture)-linux-musl"
+/// (The toolchain has Embedded Swift for Linux on x86-64 only; elsewhere the one without an operating system serves, since
+/// libc comes through CSystem.)
+let embeddedTriple = architecture == "x86_64" ? "x86_64-unknown-linux-gnu" : "\(architecture)-none-none-elf"
+let unicodeTables = "\(toolchain)/lib/swift/embedded/\(embeddedTriple)/libswiftUnicodeDataTables.a"
+let muslRoot = environment["HERMES_INIT_MUSL"] ?? ""
+let muslLibraries = "\(muslRoot)/usr/lib/\(architecture)-linux-musl"
+let muslHeaders = "\(muslRoot)/usr/include/\(architecture)-linux-musl"
 let useMusl = environment["HERMES_INIT_LIBC"] != "glibc" && fileManager.fileExists(atPath: "\(muslLibraries)/libc.a")
 
 let release = BuildSettingCondition.when(configuration: .release)
@@ -77,6 +84,10 @@ var linkerSettings: [LinkerSetting] = [
             unicodeTables,
         ], release),
 ]
+if isCross {
+    cSettings.append(.unsafeFlags(["--target=\(architecture)-linux-gnu"], release))
+    linkerSettings.append(.unsafeFlags(["-Xclang-linker", "--target=\(architecture)-linux-gnu"], release))
+}
 if useMusl {
     cSettings.append(.unsafeFlags(["-isystem", muslHeaders], release))
     swiftSettings.append(.unsafeFlags(["-Xcc", "-isystem", "-Xcc", muslHeaders], release))
