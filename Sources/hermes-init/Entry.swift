@@ -82,6 +82,9 @@ private func plan(
     }
     var plan = Plan(services: loaded.services, graph: graph)
     plan.arguments = arguments
+    plan.reasons = loaded.reasons
+    plan.note = loaded.askedProblem ?? ""
+    plan.templates = loaded.result.configuration.templateNames
     plan.masked = loaded.result.configuration.maskedNames
     let judge = ConditionContext(arguments: arguments, environment: environment)
     plan.holds = { judge.holds($0) }

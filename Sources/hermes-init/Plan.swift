@@ -10,6 +10,12 @@ struct Plan {
     /// Every service, as the graph was built from them.
     var services: [Service]
     var graph: Graph
+    /// By service: why it starts or not where `autostart` in its file does not say it; empty or missing where that does.
+    var reasons: [String] = []
+    /// Names of templates, with their `@`.
+    var templates: [String] = []
+    /// What is not as it should be, and may make the boot differ; empty where there is nothing to say.
+    var note = ""
     /// Names of services that are switched off by an empty file or a link to /dev/null.
     var masked: [String] = []
     /// The container's arguments.
@@ -43,7 +49,37 @@ struct Plan {
             }
         }
         text += mainText
-        return text + notStartedText(column)
+        return text + notStartedText(column) + templatesText + (note.isEmpty ? "" : "\nnote: " + note + "\n")
+    }
+
+    /// Why a service starts or not, where its file alone does not say it; empty where it does.
+    func reason(_ index: Int) -> String { reasons.indices.contains(index) ? reasons[index] : "" }
+
+    /// What the instances of a template are called.
+    func instances(of template: String) -> [String] {
+        var names: [String] = []
+        for place in services.indices {
+            if let (owner, name) = instanceName(services[place].name), owner == template { names.append(name) }
+        }
+        return names
+    }
+
+    private static let mostNames = 12
+
+    private var templatesText: String {
+        var text = ""
+        var column = 0
+        for name in templates { column = max(column, min(name.utf8.count, Plan.nameWidth)) }
+        for name in templates {
+            let names = instances(of: name)
+            var detail = say("no instance now; hermes-init ctl start %NAME makes one", name)
+            if !names.isEmpty {
+                detail = count(names.count, "instance") + ": " + joined([String](names.prefix(Plan.mostNames)))
+                if names.count > Plan.mostNames { detail += say(" and % more", String(names.count - Plan.mostNames)) }
+            }
+            text += row(padded(name, to: column), indent: column + 4, [detail])
+        }
+        return text.isEmpty ? "" : "\ntemplates\n" + text
     }
 
     /// What `id` waits for, why it starts where that is not plain, and its conditions.
@@ -64,9 +100,14 @@ struct Plan {
             details.append(kind == .implicit ? "after all oneshots" : verb + joined(names))
         }
         switch graph.reasons.indices.contains(id.index) ? graph.reasons[id.index] : .notStarted {
-        case .requiredBy(let other): details.append("autostart = false, but " + name(of: other) + " requires it")
-        case .wantedBy(let other): details.append("autostart = false, but " + name(of: other) + " wants it")
-        case .main, .autostart, .notStarted: break
+        case .requiredBy(let other): details.append(notByItself(id) + ", but " + name(of: other) + " requires it")
+        case .wantedBy(let other): details.append(notByItself(id) + ", but " + name(of: other) + " wants it")
+        case .autostart:
+            if !reason(id.index).isEmpty { details.append(reason(id.index)) }
+            for condition in service.autostartWhen where reason(id.index).isEmpty {
+                details.append("by itself only if " + words(for: condition) + " (so it is now)")
+            }
+        case .main, .notStarted: break
         }
         for condition in service.when {
             var line = "only if " + words(for: condition)
@@ -91,7 +132,7 @@ struct Plan {
     private func notStartedText(_ column: Int) -> String {
         var text = ""
         for (index, service) in services.enumerated() where !graph.boots(ServiceID(index: index)) {
-            let reason = "autostart = false, and nothing that starts requires or wants it"
+            let reason = notByItself(ServiceID(index: index)) + ", and nothing that starts requires or wants it"
             text += row(padded(service.name, to: column), indent: column + 4, [reason])
         }
         for name in masked {
@@ -99,6 +140,10 @@ struct Plan {
             text += row(padded(name, to: column), indent: column + 4, [reason])
         }
         return text.isEmpty ? "" : "\nnot started\n" + text
+    }
+
+    private func notByItself(_ id: ServiceID) -> String {
+        reason(id.index).isEmpty ? "autostart = false" : reason(id.index)
     }
 
     // MARK: - Layout

@@ -56,6 +56,16 @@ extension Plan {
         json.endArray()
         json.key("masked")
         write(masked, &json)
+        json.key("templates")
+        json.beginArray()
+        for template in templates {
+            json.beginObject()
+            json.field("name", template)
+            json.key("instances")
+            write(instances(of: template), &json)
+            json.endObject()
+        }
+        json.endArray()
         json.key("main")
         writeMain(&json)
         json.endObject()
@@ -81,6 +91,7 @@ extension Plan {
         case .wantedBy(let other): writeReason("wants", other, &json)
         case .notStarted: json.field("because", "nothing")
         }
+        if !reason(index).isEmpty { json.field("reason", reason(index)) }
         if wave != nil {
             json.key("waits-for")
             json.beginArray()

@@ -101,15 +101,19 @@ func words(for condition: Condition) -> String {
     case .pathMissing(let path): return words(for: path) + " does not exist"
     case .tty(let wanted): return wanted ? "on a terminal" : "not on a terminal"
     case .root(let wanted): return wanted ? "the init is root" : "the init is not root"
-    case .main(let beginnings):
-        var texts: [String] = []
-        for beginning in beginnings {
-            var words: [[UInt8]] = []
-            for word in beginning { words.append([UInt8](word.utf8)) }
-            texts.append(quoted(words))
-        }
-        return "the arguments begin with " + joined(texts, last: " or ")
+    case .main(let beginnings): return "the arguments begin with " + alternatives(beginnings)
+    case .mainNot(let beginnings): return "the arguments do not begin with " + alternatives(beginnings)
     }
+}
+
+private func alternatives(_ beginnings: [[String]]) -> String {
+    var texts: [String] = []
+    for beginning in beginnings {
+        var words: [[UInt8]] = []
+        for word in beginning { words.append([UInt8](word.utf8)) }
+        texts.append(quoted(words))
+    }
+    return joined(texts, last: " or ")
 }
 
 /// How it is known that a service is ready, to be read behind "up when".

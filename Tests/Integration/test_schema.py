@@ -51,6 +51,9 @@ def check(folder, files):
             path = folder / f"{other}.toml"
             if re.fullmatch("[a-z0-9._-]+", other) and not path.exists():
                 path.write_text('type = "group"\n')
+            if instance := re.fullmatch("([a-z0-9._-]+@)([a-z0-9._-]+)", other):
+                template, name = instance.groups()
+                (folder / f"{template}.toml").write_text(f'type = "group"\n[instances]\nnames = ["{name}"]\n')
     return ask(*check_words(), "--config", str(folder))
 
 
@@ -117,6 +120,8 @@ GOOD = {
     "security": RUN + 'user = "a"\n[security]\ncapabilities = ["CAP_CHOWN", "net_raw"]\nkeep-groups = true\n',
     "resources": RUN + '[resources]\nmemory-max = "1G"\nmemory-high = 4096\ncpu-max = 0.01\ncpu-weight = 1\npids-max = "max"\n',
     "no resources": RUN + '[resources]\nmemory-max = "max"\ncpu-max = "max"\n',
+    "conditions of autostart": RUN + '[autostart]\nenv = "A"\nmain-not = [["a"], ["b", "c"]]\n',
+    "a memory": RUN + "autostart = true\nremember = true\n",
     "a oneshot plugin": 'type = "oneshot"\nplugin = "find-executable"\n'
                         'options = {in = "/", names = ["a", "b"], export = "A"}\n',
 }
@@ -132,6 +137,11 @@ def test_what_check_accepts_is_accepted(tmp_path, text):
 PLUGIN = 'plugin = "find-executable"\n'
 OPTIONS = '[options]\nin = "/opt"\nnames = ["a"]\nexport = "A"\n'
 BAD = {
+    "an unknown key of autostart": RUN + "[autostart]\nenw = 1\n",
+    "autostart as a number": RUN + "autostart = 1\n",
+    "a main program that remembers": 'type = "main"\nremember = true\n',
+    "a main program with conditions of autostart": 'type = "main"\n[autostart]\nroot = true\n',
+    "an instance without a name": RUN + 'requires = ["a@"]\n',
     "an unknown key": RUN + "comand = 1\n",
     "an unknown key of a table": RUN + "[restart]\ndelai = 1\n",
     "a wrong type": RUN + 'autostart = "yes"\n',

@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import ConfigParser
@@ -109,6 +110,14 @@ struct ExplanationTests {
         case "too-many-mistakes":
             files = text("command = [\"a\"]\n" + (0..<200).map { "key\($0) = 1\n" }.joined())
         case "unreadable-file": files = [("web.toml", [UInt8](repeating: 0x23, count: largestConfigurationFile + 1))]
+        case "instance-name":
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sites-" + UUID().uuidString)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try FileManager.default.createDirectory(
+                at: folder.appendingPathComponent("Two Words"), withIntermediateDirectories: true)
+            let from = "command = [\"web\"]\n[instances]\nfrom = \"" + folder.path + "/*\"\n"
+            #expect(try codes([("web@.toml", utf8(from))], block.code) == [block.code])
+            return
         // Two GiB are more than a test should need.
         case "toml-file-too-large": return
         case "unreadable-folder":
@@ -142,7 +151,12 @@ struct ExplanationTests {
         }
         var diagnostics = [Diagnostic]()
         let read = readFolders([utf8(folder.path)], areRequired: true, diagnostics: &diagnostics)
-        return checkFiles(read, isSingle: false, stages: builtIn, view: madeUpMachine()).diagnostics.map(\.code)
+        var environment = Environment()
+        environment.set("HOME", utf8("/root"))
+        return checkFiles(
+            read, isSingle: false, stages: builtIn, view: madeUpMachine(),
+            instances: InstancePlace(environment: environment)
+        ).diagnostics.map(\.code)
     }
 
     @Test("docs/diagnostics.md says the same")

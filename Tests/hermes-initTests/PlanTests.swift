@@ -184,6 +184,47 @@ struct PlanTests {
         #expect(show([.variable(name: "A", fallback: .none, span: span)]) == "${A}")
         #expect(show([.variable(name: "A", fallback: .error("set it"), span: span)]) == "\"${A:?set it}\"")
     }
+
+    @Test("Templates and their instances, and what decided beside autostart")
+    func templatesAndReasons() throws {
+        var plan = try plan([
+            service("dashboard") { $0.autostart = false },
+            service("web") { $0.requires = references("db@one") },
+            service("db@one") { $0.autostart = false },
+            service("db@two"),
+        ])
+        plan.reasons = [
+            "[autostart]: HERMES_DASHBOARD is not set", "", "it was asked down before", "it was asked up before",
+        ]
+        plan.templates = ["db@", "gateway@"]
+        plan.note = "cannot read /s/asked"
+        #expect(
+            plan.text == """
+                3 services start, in 2 waves; 1 does not
+
+                wave 1
+                  db@one     longrun  it was asked down before, but web requires it
+                  db@two     longrun  it was asked up before
+                wave 2
+                  web        longrun  requires db@one
+
+                no main program: supervises the services until told to stop
+
+                not started
+                  dashboard  [autostart]: HERMES_DASHBOARD is not set, and nothing that starts
+                               requires or wants it
+
+                templates
+                  db@       2 instances: one, two
+                  gateway@  no instance now; hermes-init ctl start gateway@NAME makes one
+
+                note: cannot read /s/asked
+
+                """)
+        let json = plan.text(as: .json)
+        #expect(json.contains("\"reason\": \"it was asked up before\""))
+        #expect(json.contains("\"name\": \"gateway@\""))
+    }
 }
 
 @Suite("The check")

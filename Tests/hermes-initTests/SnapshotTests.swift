@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import ConfigParser
@@ -87,7 +88,9 @@ private struct Snapshot: Sendable, CustomTestStringConvertible {
                 dropIn: isDropIn ? parts[1] : nil, content: file.bytes.isEmpty ? .mask : .bytes(file.bytes))
         }
         if heads.contains("@ machine") {
-            let result = checkFiles(inputs, isSingle: false, stages: builtIn, view: madeUpMachine())
+            let result = checkFiles(
+                inputs, isSingle: false, stages: builtIn, view: madeUpMachine(),
+                instances: InstancePlace(environment: Environment(entries: [])))
             return DiagnosticRenderer(sources: result.sources, color: false).render(result.diagnostics)
         }
         var result = ConfigurationReader.read(inputs)
@@ -142,7 +145,7 @@ struct SnapshotTests {
         }
         let others = [
             "toml-too-many-mistakes", "too-many-mistakes", "toml-file-too-large", "unreadable-file",
-            "unreadable-folder",
+            "unreadable-folder", "instance-name",
         ]
         let missing = Explanation.codes.filter { !others.contains($0) && !all.contains(" [" + $0 + "]\n") }
         #expect(missing == [])

@@ -287,10 +287,31 @@ extension Explanation {
         | # web.d/port.toml
         | user = "www"
 
-        unsupported-template
-        Names with @ (templates) are not supported by this version.
-        | # web@.toml
+        instance-file
+        NAME@.toml describes all instances of a template, and none has a file of its
+        own. `names` and `from` below [instances] say which ones there are. An empty
+        NAME@INSTANCE.toml masks one of them.
+        | # web@blue.toml
         | command = ["web"]
+
+        instances-from
+        A warning: the folder that `from` names cannot be looked at, or holds more than
+        1,024 instances. A folder that is not there is no mistake: it holds none yet.
+        | # web@.toml
+        | command = ["web", "${HERMES_INIT_INSTANCE}"]
+        | [instances]
+        | from = "${SITES}/*/site.conf"
+
+        instance-name
+        A warning: something that `from` finds cannot be an instance, since its name
+        cannot be a part of a service's: small letters a-z, digits, `.`, `_` and `-`,
+        with the name of the template at most 64 bytes. The others are made.
+
+        open-address
+        A warning: /metrics, /health and /ready answer whoever reaches this address.
+        | # init.toml
+        | [control]
+        | http = "0.0.0.0:9464"
 
         unknown-plugin
         There is no plugin of this name. The message lists those that there are.

@@ -31,6 +31,7 @@ extension OpenTable {
         if let tty = boolean("tty") { conditions.append(.tty(tty)) }
         if let root = boolean("root") { conditions.append(.root(root)) }
         if let lists = wordLists("main") { conditions.append(.main(lists)) }
+        if let lists = wordLists("main-not") { conditions.append(.mainNot(lists)) }
         return conditions
     }
 

@@ -51,8 +51,8 @@ public struct ConfigurationReader {
     /// the files.
     /// - Parameters:
     ///   - files: what the folders hold, weakest folder first.
-    ///   - inspect: is shown each service in the order of `configuration.services`, the table that it was read from with
-    ///     its drop-ins laid over it, and whether that was without a mistake. Tables are not kept.
+    ///   - inspect: is shown each service and each template in the order of the names, the table that it was read from
+    ///     with its drop-ins laid over it, and whether that was without a mistake. Tables are not kept.
     /// - Returns: all that could be made sense of, and every mistake. Names of plugins, and whether the services that are
     ///   named exist, are not checked here.
     public static func read(
@@ -78,11 +78,17 @@ public struct ConfigurationReader {
             let service = reading.service(
                 name: group.name, table: parsed.table, file: layers[0].file, defaults: defaults)
             reader.keep(reading, parsed)
-            reader.checkMain(service, parsed.table)
+            if !service.isTemplate { reader.checkMain(service, parsed.table) }
             var isSound = parsed.firstErrors.isEmpty
             for diagnostic in reading.diagnostics where diagnostic.severity == .error { isSound = false }
             inspect(service, parsed.table, isSound)
-            reader.result.configuration.services.append(service)
+            if service.isTemplate {
+                var template = ServiceTemplate(service: service)
+                template.instances = reading.instances
+                reader.result.configuration.templates.append(template)
+            } else {
+                reader.result.configuration.services.append(service)
+            }
         }
         reader.result.diagnostics = Diagnostic.sorted(reader.result.diagnostics)
         return reader.result
@@ -115,14 +121,20 @@ public struct ConfigurationReader {
     /// Gives the files of a group that are to be parsed, the service file first; none where the group makes no service.
     private mutating func load(_ group: FileGroup) -> [Layer] {
         let isSettings = group.name == ConfigurationReader.settingsName
+        let isTemplate = group.name.utf8.last == 0x40
+        let stem = isTemplate ? String(decoding: group.name.utf8.dropLast(), as: UTF8.self) : group.name
+        // A mask can take away one instance of a template, too.
+        let problem = isTemplate ? problem(ofServiceName: stem) : problem(ofReference: stem)
         if case .mask? = group.base?.content {
-            if !isSettings && problem(ofServiceName: group.name) == nil {
-                result.configuration.maskedNames.append(group.name)
-            }
+            if !isSettings && problem == nil { result.configuration.maskedNames.append(group.name) }
             return []
         }
-        if !isSettings, let problem = problem(ofServiceName: group.name) {
+        if let problem, !isSettings {
             reportName(group, problem)
+            return []
+        }
+        if group.name.utf8.contains(0x40), !isTemplate || stem == "main" || stem == ConfigurationReader.settingsName {
+            reportTemplate(group, stem: stem)
             return []
         }
         guard let base = group.base ?? (isSettings ? group.dropIns.first : nil) else {
@@ -167,18 +179,29 @@ public struct ConfigurationReader {
 
     private mutating func reportName(_ group: FileGroup, _ problem: NameProblem) {
         guard let path = (group.base ?? group.dropIns.first)?.path else { return }
-        if group.name.utf8.contains(0x40) {
-            report(
-                path, "unsupported-template", say("cannot use %: templates are not supported by this version", path),
-                help: "give the file a name without @")
-            return
-        }
         var help = "use a name such as web-server.toml"
         if let suggestion = problem.suggestion { help = say("rename it to %.toml", suggestion) }
         report(
             path, "bad-name", say("% cannot be the name of a service: %", shown(group.name), problem.why),
             notes: ["a name is a letter a-z or a digit, then letters, digits, `.`, `_` and `-`, at most 64 bytes"],
             help: help)
+    }
+
+    /// An instance has no file of its own, and two names are no templates.
+    private mutating func reportTemplate(_ group: FileGroup, stem: String) {
+        guard let path = (group.base ?? group.dropIns.first)?.path else { return }
+        guard let (template, instance) = instanceName(stem) else {
+            let what = stem == "main" ? "there is one main program" : "init.toml holds settings"
+            report(
+                path, "bad-name", say("%@ cannot be the name of a template: %", stem, what),
+                help: "give the template another name")
+            return
+        }
+        report(
+            path, "instance-file", say("cannot use %: an instance has no file of its own", path),
+            help: say(
+                "describe all of them in %.toml, and name this one there: names = [\"%\"] below a line [instances]",
+                template, instance))
     }
 
     private mutating func reportMissingBase(_ group: FileGroup) {

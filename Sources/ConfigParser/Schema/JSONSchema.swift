@@ -84,6 +84,13 @@ private struct SchemaWriter {
         case .integer(let low, let high): range("integer", low, high)
         case .number(let low, let high): range("number", low, high)
         case .table(let inner): table(inner)
+        case .flag(let inner): oneOf(#"{"type": "boolean"}"#, inner)
+        case .operators:
+            json.field("type", "array")
+            json.key("items")
+            json.beginObject()
+            oneOf(##"{"$ref": "#/$defs/account"}"##, .oper)
+            json.endObject()
         case .open(let content): reference(definition(content))
         case .tables(let inner):
             json.field("type", "array")
@@ -112,6 +119,17 @@ private struct SchemaWriter {
         default: reference(definition(key.kind))
         }
         json.endObject()
+    }
+
+    /// That, or a table.
+    private mutating func oneOf(_ other: String, _ inner: KeyTable) {
+        json.key("anyOf")
+        json.beginArray()
+        json.literal(other)
+        json.beginObject()
+        table(inner)
+        json.endObject()
+        json.endArray()
     }
 
     private mutating func reference(_ name: String) { json.field("$ref", "#/$defs/" + name) }
@@ -203,6 +221,7 @@ private struct SchemaWriter {
         switch kind {
         case .duration(let moreThanZero): return moreThanZero ? "time" : "duration"
         case .names: return "names"
+        case .patterns: return "patterns"
         case .command: return "command"
         case .paths: return "files"
         case .pathOrPaths: return "paths"
@@ -233,7 +252,7 @@ private struct SchemaWriter {
             case .processors: return "processors"
             default: return "countAmount"
             }
-        case .text, .boolean, .integer, .number, .choice, .table, .open, .tables: return "line"
+        case .text, .boolean, .integer, .number, .choice, .table, .open, .tables, .flag, .operators: return "line"
         }
     }
 

@@ -18,7 +18,7 @@ let partRules = #"""
 let wholeRules = #"""
     {
           "if": {"properties": {"type": {"const": "main"}}, "required": ["type"]},
-          "then": {"properties": {"autostart": {"const": true}}},
+          "then": {"properties": {"autostart": {"const": true}, "remember": {"const": false}, "instances": false}},
           "else": {"properties": {"route": false}}
         },
         {
@@ -98,7 +98,16 @@ let fixedDefinitions = #"""
         "time": {"$ref": "#/$defs/duration", "pattern": "[1-9]", "exclusiveMinimum": 0},
         "names": {
           "type": "array",
-          "items": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$", "maxLength": 64}
+          "items": {
+            "type": "string",
+            "pattern": "^[a-z0-9][a-z0-9._-]*(@[a-z0-9][a-z0-9._-]*)?$",
+            "maxLength": 64
+          }
+        },
+        "patterns": {
+          "type": "array",
+          "items": {"type": "string", "pattern": "^[a-z0-9._@*-]+$", "maxLength": 64},
+          "minItems": 1
         },
         "variable": {"type": "string", "pattern": "^[^=\\u0000]+$"},
         "variables": {

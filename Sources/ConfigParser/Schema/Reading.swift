@@ -9,6 +9,8 @@ final class Reading {
     static let most = 100
 
     let sources: SourceMap
+    /// Of the file that is read, where it is a template.
+    var instances = InstancePolicy()
     private(set) var diagnostics: [Diagnostic] = []
     private(set) var untold = 0
 
@@ -190,9 +192,11 @@ struct OpenTable {
     /// The table of a key, checked in its turn.
     @inline(never)
     func open(_ key: String) -> OpenTable? {
-        guard case .table(let inner)? = value(key)?.kind, case .table(let kind)? = kind.valueKind(of: key)
-        else { return nil }
-        return OpenTable(inner, kind, reading)
+        guard case .table(let inner)? = value(key)?.kind else { return nil }
+        switch kind.valueKind(of: key) {
+        case .table(let kind)?, .flag(let kind)?: return OpenTable(inner, kind, reading)
+        default: return nil
+        }
     }
 
     /// The table of a key whose keys are the user's.
@@ -312,7 +316,7 @@ extension KeyTable {
 
     /// The tables of a service file, those first that a lost key most likely belongs to.
     private static let byUse: [KeyTable] = [
-        .restart, .stop, .when, .ready, .health, .log, .limits, .security, .resources,
+        .restart, .stop, .when, .ready, .health, .log, .limits, .security, .resources, .instances,
     ]
 
     /// The other table that has a key of that name, as it is called in a message.

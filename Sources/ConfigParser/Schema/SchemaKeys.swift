@@ -61,6 +61,12 @@ public enum ValueKind: Sendable {
     case capabilities
     /// A descriptor, or "systemd".
     case notify
+    /// true, false, or a table that says under which conditions it is true.
+    case flag(KeyTable)
+    /// Users, by name, and tables of that kind.
+    case operators
+    /// Names, in which `*` stands for any text.
+    case patterns
     /// A table with keys of its own.
     case table(KeyTable)
     /// A table whose keys the user chooses.
@@ -125,15 +131,20 @@ public struct Key: Sendable {
 public enum KeyTable: CaseIterable, Sendable {
     /// The top of a service file.
     case service
-    case when, limits, security, resources, restart, ready, health, stop, reload, log
+    case when, limits, security, resources, restart, ready, health, stop, reload, log, instances
+    /// `autostart` as a table: it has the keys of `when`.
+    case autostart
     /// The top of init.toml.
     case settings
+    /// `[control]` of init.toml, and one of its `operators`.
+    case control, oper
     /// The options of a stage, or a table among them.
     case options(OptionTable)
 
-    /// Those of the format itself.
+    /// Those of the format itself; `autostart` stands for `when`.
     public static let allCases: [KeyTable] = [
-        .service, .when, .limits, .security, .resources, .restart, .ready, .health, .stop, .reload, .log, .settings,
+        .service, .when, .limits, .security, .resources, .restart, .ready, .health, .stop, .reload, .log, .instances,
+        .settings, .control, .oper,
     ]
 
     /// How it is written in a file; empty for the top of one.
@@ -150,6 +161,10 @@ public enum KeyTable: CaseIterable, Sendable {
         case .stop: return "[stop]"
         case .reload: return "[reload]"
         case .log: return "[log]"
+        case .instances: return "[instances]"
+        case .autostart: return "[autostart]"
+        case .control: return "[control]"
+        case .oper: return "[[control.operators]]"
         case .options(let table): return table.header
         }
     }
@@ -158,7 +173,7 @@ public enum KeyTable: CaseIterable, Sendable {
     public var keys: [Key] {
         switch self {
         case .service: return Key.service
-        case .when: return Key.when
+        case .when, .autostart: return Key.when
         case .limits: return Key.limits
         case .security: return Key.security
         case .resources: return Key.resources
@@ -168,6 +183,9 @@ public enum KeyTable: CaseIterable, Sendable {
         case .stop: return Key.stop
         case .reload: return Key.reload
         case .log: return Key.log
+        case .instances: return Key.instances
+        case .control: return Key.control
+        case .oper: return Key.oper
         case .settings: return Key.settings
         case .options(let table): return table.keys
         }
@@ -179,6 +197,7 @@ public enum KeyTable: CaseIterable, Sendable {
         case .ready: return ["notify", "tcp", "unix", "http", "path", "log", "command"]
         case .health: return ["tcp", "unix", "http", "command", "watchdog"]
         case .reload: return ["signal", "command"]
+        case .oper: return ["user", "group"]
         case .options(let table): return table.alternatives
         default: return []
         }
@@ -220,8 +239,11 @@ extension Key {
             "route", .choice(["append", "replace", "auto"]), default: "append", process: true,
             "How the container's arguments meet the command of the main program"),
         Key(
-            "autostart", .boolean, default: "true", "Whether it is started at boot without another service requiring it"
-        ),
+            "autostart", .flag(.autostart), default: "true",
+            "Whether it is started at boot without another service requiring it, or under which conditions"),
+        Key(
+            "remember", .boolean, default: "false",
+            "Whether it is kept over restarts of the container that it was asked up or down"),
         Key("optional", .boolean, default: "false", "Its failure is logged and counts as done"),
         Key("essential", .boolean, default: "false", process: true, "When it ends for good, the container stops"),
         Key(
@@ -263,6 +285,18 @@ extension Key {
         Key("stop", .table(.stop), process: true, "How it is told to stop"),
         Key("reload", .table(.reload), process: true, "How it is told to read its configuration again"),
         Key("log", .table(.log), process: true, "Where its output goes"),
+        Key("instances", .table(.instances), "Of a template NAME@.toml: which instances there are"),
+    ]
+
+    static let instances: [Key] = [
+        Key("names", .names, default: "[]", "Instances that are always there"),
+        Key("from", .template, "A path with one *: each that there is makes an instance, named by what * stands for"),
+        Key(
+            "default", .choice(["up", "down"]), default: "up",
+            "Whether an instance that nobody has asked up or down starts at boot"),
+        Key(
+            "remember", .boolean, default: "false",
+            "Whether it is kept over restarts of the container which instances were asked up or down"),
     ]
 
     static let when: [Key] = [
@@ -274,6 +308,7 @@ extension Key {
         Key("tty", .boolean, "Whether standard input and output must be a terminal, or must not"),
         Key("root", .boolean, "Whether the init must run as root, or must not"),
         Key("main", .wordLists, "How the arguments of the main program must begin"),
+        Key("main-not", .wordLists, "How the arguments of the main program must not begin"),
     ]
 
     static let restart: [Key] = [
@@ -314,7 +349,24 @@ extension Key {
             "The least important lines that the init itself logs"),
         Key("environment", .open(.environment), "Environment variables of every service; false takes one out"),
         Key("signals", .open(.signals), "What is done with a signal sent to the init"),
+        Key(
+            "state-directory", .text, default: "/var/lib/hermes-init",
+            "Where it is kept which services were asked up or down"),
+        Key("control", .table(.control), "Who may ask the running init for what"),
         Key("restart", .table(.restart), "Defaults for the [restart] of every service"),
         Key("log", .table(.log), "Defaults for the [log] of every service"),
+    ]
+    static let control: [Key] = [
+        Key(
+            "mode", .choice(["status", "operators", "off"]), default: "status",
+            "What everybody else may do: read the status, nothing, or there is no socket"),
+        Key("operators", .operators, default: "[]", "Users and groups that may do more"),
+        Key("http", .text, "A numeric address and port that serves /metrics, /health and /ready"),
+    ]
+
+    static let oper: [Key] = [
+        Key("user", .account, "A user, by name or number"),
+        Key("group", .account, "A group, by name or number"),
+        Key("services", .patterns, "The services that it is about, with * for any text; all where it is not set"),
     ]
 }

@@ -59,6 +59,8 @@ public enum Condition: Sendable {
     case root(Bool)
     /// The main program's arguments begin with one of these lists.
     case main([[String]])
+    /// The main program's arguments begin with none of these lists (`main-not`).
+    case mainNot([[String]])
 }
 
 /// One line of an `[environment]` table, or of a default for it.
@@ -157,6 +159,11 @@ public struct Service: Sendable {
     public var route: Route = .append
     /// It is started at boot without another service requiring it.
     public var autostart = true
+    /// `[autostart]`: where `autostart` is a table, it is started at boot only where these hold. Unlike `when`, they do not
+    /// keep it from being started by request.
+    public var autostartWhen: [Condition] = []
+    /// Whether it was last asked up or down is kept over restarts of the container, and decides at the next boot (`remember`).
+    public var remember = false
     /// Its failure is logged and counts as done.
     public var optional = false
     /// When it ends for good, the container stops with its exit code.
@@ -250,6 +257,10 @@ public struct Settings: Sendable {
     public var environment: [EnvironmentChange] = []
     /// `log-level`: less important lines are left out.
     public var logLevel: LogLevel = .info
+    /// `[control]`.
+    public var control = ControlSettings()
+    /// `state-directory`: where it is kept which services were asked up or down.
+    public var stateDirectory = "/var/lib/hermes-init"
     /// What stands in `[signals]`; a signal that is not named has its usual action.
     public var signals: [(signal: SignalNumber, action: SignalAction)] = []
     /// The defaults.
@@ -260,6 +271,8 @@ public struct Settings: Sendable {
 public struct Configuration: Sendable {
     /// In name order.
     public var services: [Service] = []
+    /// Templates, in name order.
+    public var templates: [ServiceTemplate] = []
     /// Services that a mask took away: they do not exist, but what requires one can be told why. In name order.
     public var maskedNames: [String] = []
     /// Services that have a file, of which nothing could be read; the mistake is told. In name order.

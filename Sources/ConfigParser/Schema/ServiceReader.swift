@@ -22,7 +22,7 @@ extension Reading {
             }
         }
         service.action = action(keys, type, isTypeSure)
-        service.autostart = keys.boolean("autostart") ?? true
+        readInstances(keys, &service)
         service.optional = keys.boolean("optional") ?? false
         service.essential = keys.boolean("essential") ?? false
 
@@ -274,10 +274,17 @@ extension Reading {
                 at: startOfFile(keys), help: "add type = \"main\", or give the file another name")
         }
         reportOneshot(keys, service)
-        if service.type == .main && !service.autostart {
+        if service.type == .main && (!service.autostart || !service.autostartWhen.isEmpty) {
             contradiction(
-                "the main program cannot have `autostart` = false: the container lives for it",
+                say(
+                    "the main program cannot have %: the container lives for it",
+                    service.autostart ? "[autostart]" : "`autostart` = false"),
                 at: keys.valueSpan("autostart"), help: "take `autostart` out")
+        }
+        if service.type == .main && service.remember {
+            contradiction(
+                "the main program cannot have `remember`: the container lives for it", at: keys.valueSpan("remember"),
+                help: "take `remember` out")
         }
         if service.optional && service.essential {
             error(

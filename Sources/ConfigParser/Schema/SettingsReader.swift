@@ -24,6 +24,16 @@ extension Reading {
         if let restart = file.open("restart") { defaults.restart = restart.restartChanges() }
         if let log = file.open("log") { log.readLog(&defaults.log) }
         reportSharedFile(defaults.log)
+        if let control = file.open("control") { settings.control = control.control() }
+        if let folder = file.text("state-directory") {
+            if folder.utf8.first == 0x2F {
+                settings.stateDirectory = folder
+            } else {
+                bad(
+                    at: file.valueSpan("state-directory"), "`%` must be an absolute path", "state-directory",
+                    help: "begin it with /, such as \"/var/lib/hermes-init\"")
+            }
+        }
         return (settings, defaults)
     }
 

@@ -61,7 +61,8 @@ extension ValueKind {
     /// Whether a default of it is written as it would stand in a file, rather than without the quotes.
     var isLiteral: Bool {
         switch self {
-        case .boolean, .integer, .number, .names, .paths, .exitConditions, .pathOrPaths, .templates, .variables:
+        case .boolean, .integer, .number, .names, .paths, .exitConditions, .pathOrPaths, .templates, .variables, .flag,
+            .operators, .patterns:
             return true
         default: return false
         }

@@ -13,7 +13,8 @@ extension ValueKind {
             (.size, .integer), (.limit, .string), (.limit, .integer), (.amount, .string), (.amount, .integer),
             (.amount(.processors), .float), (.capabilities, .array), (.notify, .string), (.notify, .integer),
             (.fileMode, .string), (.fileMode, .integer), (.content, .string), (.templates, .string),
-            (.templates, .array), (.modes, .table), (.tables, .array):
+            (.templates, .array), (.modes, .table), (.tables, .array), (.flag, .boolean), (.flag, .table),
+            (.operators, .array), (.patterns, .array):
             return true
         default:
             return false
@@ -28,6 +29,9 @@ extension ValueKind {
         case .modes: return "a table of paths and their modes"
         case .tables(let table): return "tables below lines " + table.header
         case .boolean: return "true or false"
+        case .flag: return "true, false or a table"
+        case .operators: return "a list of users and tables"
+        case .patterns: return "a list of names"
         case .integer: return "an integer"
         case .number: return "a number"
         case .duration: return "a duration"
@@ -62,6 +66,9 @@ extension ValueKind {
         case .tables(let table): return say("write a line % above its keys", table.header)
         case .fileMode: return "write it as \"0640\" or 0o640"
         case .boolean: return "write true or false, without quotes"
+        case .flag(let table): return say("write true or false, without quotes, or keys below a line %", table.header)
+        case .operators: return "write them in brackets, such as [\"admin\", { group = \"ops\" }]"
+        case .patterns: return "write names in brackets, such as [\"gateway@*\"]"
         case .integer: return "write an integer without quotes, such as 5"
         case .number: return "write a number without quotes, such as 1.5"
         case .duration: return "write a duration such as \"500ms\", \"10s\" or \"1m30s\", or a number of seconds"

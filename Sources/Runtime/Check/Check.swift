@@ -38,6 +38,7 @@ public func check(_ request: CheckRequest, environment: Environment, stages: Sta
             request.folders, areRequired: request.foldersAreRequired, in: tree, diagnostics: &folderDiagnostics)
     }
     var view: ImageView?
+    var place: InstancePlace?
     if request.looksAtMachine {
         // Of an image it is not known what its containers are given, but for what all of them are.
         var expected = environment
@@ -47,8 +48,9 @@ public func check(_ request: CheckRequest, environment: Environment, stages: Sta
         }
         view = ImageView(tree, environment: expected)
         view?.isImage = request.root != nil
+        place = InstancePlace(tree: tree, environment: expected, isEnvironmentOpen: request.root != nil)
     }
-    var result = checkFiles(files, isSingle: request.single != nil, stages: stages, view: view)
+    var result = checkFiles(files, isSingle: request.single != nil, stages: stages, view: view, instances: place)
     result.diagnostics = Diagnostic.sorted(folderDiagnostics + result.diagnostics)
     return result
 }
@@ -57,7 +59,10 @@ public func check(_ request: CheckRequest, environment: Environment, stages: Sta
 /// - Parameters:
 ///   - isSingle: there are other services that are not among the files.
 ///   - view: the machine or image; nil: only the files are looked at.
-func checkFiles(_ files: [InputFile], isSingle: Bool, stages: Stages, view: ImageView?) -> ReadResult {
+///   - instances: where those of templates are looked for; nil: nowhere.
+func checkFiles(
+    _ files: [InputFile], isSingle: Bool, stages: Stages, view: ImageView?, instances: InstancePlace? = nil
+) -> ReadResult {
     let meaning = MeaningCheck(isSingle: isSingle, view: view, stages: stages)
     // Of the files alone it is judged as on this machine.
     let isThere = { (path: Bytes) in
@@ -66,12 +71,16 @@ func checkFiles(_ files: [InputFile], isSingle: Bool, stages: Stages, view: Imag
         return kind == .regular && view.isProgram(path)
     }
     var result = ConfigurationReader.read(files) { meaning.inspect($0, $1, isSound: $2) }
+    meaning.services = result.configuration.services
     if isSingle {
         stages.check(
-            result.configuration.services, sources: result.sources, &result.diagnostics, isThere: isThere)
+            result.configuration.described, sources: result.sources, &result.diagnostics, isThere: isThere)
     } else {
-        let loaded = complete(result, arguments: [], stages: stages, isThere: isThere)
+        var start = BootFacts.none
+        start.instances = instances
+        let loaded = complete(result, arguments: [], stages: stages, start: start, isThere: isThere)
         result = loaded.result
+        meaning.services = loaded.services
         meaning.graph = loaded.graph
     }
     meaning.run(result)
@@ -90,14 +99,17 @@ final class MeaningCheck {
     /// nil where it is wrong, or not known.
     var graph: Graph?
 
+    /// Those of the graph, by index: instances are among them, their templates are not.
     var services: [Service] = []
     var settings = Settings()
     var sources = SourceMap()
     var diagnostics: [Diagnostic] = []
     /// Where secrets stand in the files.
     var secrets: [Span] = []
-    /// For each service, by index: whether its file has no mistake, and where its `[stop] timeout` stands.
-    private var areSound: [Bool] = []
+    /// Of each file, a service or a template, in the order in which they were shown: its name, whether it has no mistake,
+    /// and where its `[stop] timeout` stands.
+    private var shown: [(name: String, isSound: Bool, stopTimeout: Span?)] = []
+    /// For each service, by index: where the `[stop] timeout` stands.
     var stopTimeouts: [Span?] = []
 
     /// More than this of one service is not told: a file of a million mistakes must not cost more than its own size.
@@ -127,14 +139,14 @@ final class MeaningCheck {
     /// report shows them: what it means is not known.
     func inspect(_ service: Service, _ table: Table, isSound: Bool) {
         told = isSound ? 0 : MeaningCheck.most
-        areSound.append(isSound)
         var timeout: Span?
         if let stop = table.inner("stop") { timeout = stop.entry("timeout")?.value.span }
-        stopTimeouts.append(timeout)
+        shown.append((service.name, isSound, timeout))
         if case .plugin(let plugin, let options) = service.action { noteExports(plugin.name, options) }
         checkSecrets(service.environment)
         if !isSound { return }
-        checkConditions(of: service, table)
+        checkConditions(service.when, of: service, table, "when")
+        checkConditions(service.autostartWhen, of: service, table, "autostart")
         checkEffects(of: service, table)
         if case .command(let words) = service.action { checkShellWords(words) }
         for words in service.furtherCommands { checkShellWords(words) }
@@ -152,24 +164,39 @@ final class MeaningCheck {
 
     /// Checks what needs all services, and the machine.
     func run(_ result: ReadResult) {
-        services = result.configuration.services
         settings = result.configuration.settings
         sources = result.sources
         for name in result.configuration.maskedNames { names[name] = -1 }
         for name in result.configuration.brokenNames { names[name] = -1 }
-        for index in services.indices { names[services[index].name] = index }
-        for index in services.indices where index < areSound.count && areSound[index] {
+        for name in result.configuration.templateNames { names[name] = -1 }
+        for index in services.indices {
+            names[services[index].name] = index
+            // One of its instances stands for a template where the graph is asked.
+            if let (template, _) = instanceName(services[index].name) { names[template] = index }
+        }
+        var places = NameIndex()
+        for place in shown.indices { places[shown[place].name] = place }
+        for index in services.indices {
+            var name = services[index].name
+            if let (template, _) = instanceName(name) { name = template }
+            var timeout: Span?
+            if let place = places[name] { timeout = shown[place].stopTimeout }
+            stopTimeouts.append(timeout)
+        }
+        let described = result.configuration.described
+        for service in described {
+            guard let place = places[service.name], shown[place].isSound else { continue }
             told = 0
             if !isSingle {
-                checkOrder(services[index], services[index].after, "after")
-                checkOrder(services[index], services[index].before, "before")
+                checkOrder(service, service.after, "after")
+                checkOrder(service, service.before, "before")
             }
-            if let view { checkMachine(services[index], view) }
+            if let view { checkMachine(service, view) }
         }
         told = 0
         checkSecrets(settings.environment)
         checkStopTimes()
-        if !isSingle { diagnostics += portCollisions(services) }
+        if !isSingle { diagnostics += portCollisions(described) }
     }
 
     @inline(never)
@@ -197,6 +224,8 @@ final class MeaningCheck {
     /// `after` and `before` may name what is not there; mostly it is a slip.
     private func checkOrder(_ service: Service, _ references: [Reference], _ key: String) {
         for reference in references where names[reference.name] == nil && reference.name != "main" {
+            // An instance that is not there now can be made at any time.
+            if let (template, _) = instanceName(reference.name), names[template] != nil { continue }
             var help = "take it out, or add the service"
             let near = suggestion(for: reference.name) {
                 var all = [String]()

@@ -23,10 +23,11 @@ extension MeaningCheck {
                 switch condition {
                 case .environmentTrue(let name): environment.set(name, nil)
                 case .environmentEquals(let name, let value): environment.set(name, value.bytes)
-                case .environmentUnset, .pathExists, .pathMissing, .tty, .root, .main: break
+                case .environmentUnset, .pathExists, .pathMissing, .tty, .root, .main, .mainNot: break
                 }
             }
         }
+        if service.isTemplate { environment.set("HERMES_INIT_INSTANCE", nil) }
         apply(settings.environment)
         if let user = service.user { setAccount(user, view) }
         if let group = service.group { checkVariables([group]) }
@@ -36,7 +37,8 @@ extension MeaningCheck {
             checkEnvironmentFile(file, service, view)
         }
         apply(service.environment)
-        environment.set("HERMES_INIT_SERVICE", service.name.bytes)
+        environment.set("HERMES_INIT_SERVICE", service.isTemplate ? nil : service.name.bytes)
+        if service.isTemplate { environment.set("HERMES_INIT_INSTANCE", nil) }
 
         if let directory = service.directory { checkVariables([directory]) }
         let directory = checkDirectory(of: service, view)
@@ -236,6 +238,9 @@ extension MeaningCheck {
         }
         if let graph, let index = names[service.name], index >= 0 {
             for edge in graph.edges[index] where services[edge.service.index].type == .oneshot { isMade = true }
+        }
+        for reference in service.isTemplate ? service.requires + service.wants + service.after : [] {
+            if let index = names[reference.name], index >= 0, services[index].type == .oneshot { isMade = true }
         }
         for condition in service.when {
             if case .pathExists = condition { isMade = true }

@@ -9,15 +9,16 @@ extension MeaningCheck {
 
     /// Conditions of which one rules out the other. That a terminal or root is there cannot be known. Each is compared with
     /// each, so only the first ones are.
-    func checkConditions(of service: Service, _ table: Table) {
-        let count = min(service.when.count, 100)
+    func checkConditions(_ conditions: [Condition], of service: Service, _ table: Table, _ key: String) {
+        let count = min(conditions.count, 100)
         for place in 0..<count {
-            for other in 0..<place where ruleOut(service.when[other], service.when[place]) {
-                guard let when = table.inner("when") else { return }
+            for other in 0..<place where ruleOut(conditions[other], conditions[place]) {
+                guard let when = table.inner(key) else { return }
+                let pattern = key == "when" ? "[%] can never hold, so % is never started" : "[%] can never hold"
                 tell(
-                    .warning, "never-holds", say("[when] can never hold, so % is never started", service.name),
-                    at: span(of: service.when[place], when),
-                    context: [.init(span(of: service.when[other], when), "rules it out")],
+                    .warning, "never-holds", say(pattern, key, service.name),
+                    at: span(of: conditions[place], when),
+                    context: [.init(span(of: conditions[other], when), "rules it out")],
                     help: "take one of the two out")
                 return
             }
@@ -48,7 +49,7 @@ extension MeaningCheck {
         case .environmentEquals(let name, _):
             return when.inner("env-equals")?.entry(name)?.keySpan ?? when.span
         case .pathExists(let path), .pathMissing(let path): return path.span
-        case .tty, .root, .main: return when.span
+        case .tty, .root, .main, .mainNot: return when.span
         }
     }
 

@@ -9,12 +9,26 @@ import System
 public struct Loaded: Sendable {
     /// What the files say, with everything that is wrong in them and between them.
     public var result: ReadResult
-    /// In the order of the graph's IDs: the services of the files, and the main program where no file names one.
+    /// In the order of the graph's IDs: the services of the files, the instances of templates, and the main program where no
+    /// file names one. `autostart` is what holds for this boot.
     public var services: [Service]
+    /// By service: why it starts at boot or not, where `autostart` alone does not say it; else empty.
+    public var reasons: [String] = []
+    /// What was asked before, where a service has `remember`.
+    public var asked = AskedReading.nothing
+    /// Whether a service or template has `remember`.
+    public var remembers: Bool {
+        let described = result.configuration.described
+        for place in described.indices where described[place].remember { return true }
+        return false
+    }
     /// The place of that main program in `services`.
     public var implicitMain: Int?
     /// nil where something is wrong.
     public var graph: Graph?
+
+    /// Why what was asked before is not known, in a line; nil where it is.
+    public var askedProblem: String? { asked.line(result.configuration.settings.stateDirectory) }
 
     /// No file was found at all.
     public var isBare: Bool { result.sources.files.isEmpty }
@@ -31,21 +45,52 @@ public struct Loaded: Sendable {
 ///   - folders: weakest first; each must be there where `areRequired`.
 ///   - arguments: the container's; they make a main program where no file does.
 ///   - stages: the plugins that services may name.
-public func load(folders: [Bytes], areRequired: Bool, arguments: [Bytes], stages: Stages) -> Loaded {
+///   - asked: what is known to have been asked; nil: as the file in the state directory says.
+///   - wanted: instances of templates that are to be there, whatever the files and the folders of `from` say.
+public func load(
+    folders: [Bytes], areRequired: Bool, arguments: [Bytes], stages: Stages, asked: AskedState? = nil,
+    wanted: [String] = []
+) -> Loaded {
     var folderDiagnostics = [Diagnostic]()
     let files = readFolders(folders, areRequired: areRequired, diagnostics: &folderDiagnostics)
     var result = ConfigurationReader.read(files)
     result.diagnostics = folderDiagnostics + result.diagnostics
-    return complete(result, arguments: arguments, stages: stages)
+    let context = ConditionContext(arguments: arguments, environment: .ofProcess())
+    var start = BootFacts(instances: InstancePlace(environment: context.environment), context: context, wanted: wanted)
+    if let asked { start.asked = .state(asked) }
+    return complete(result, arguments: arguments, stages: stages, start: start)
+}
+
+/// What decides, beside the files, which services there are and which of them start.
+struct BootFacts {
+    /// Where instances are looked for; nil: nowhere.
+    var instances: InstancePlace?
+    /// What `[autostart]` is judged by; nil: it counts as true.
+    var context: ConditionContext?
+    /// Instances that are to be there.
+    var wanted: [String] = []
+    /// nil: to be read where it is needed.
+    var asked: AskedReading?
+
+    /// Nothing but the files.
+    static var none: BootFacts { BootFacts(asked: .nothing) }
 }
 
 /// What was read, with the main program where no file names one, the stages checked, and the graph.
 /// - Parameter isThere: whether an executable is at a path.
 func complete(
-    _ read: ReadResult, arguments: [Bytes], stages: Stages, isThere: (Bytes) -> Bool = isExecutable
+    _ read: ReadResult, arguments: [Bytes], stages: Stages, start: BootFacts = .none,
+    isThere: (Bytes) -> Bool = isExecutable
 ) -> Loaded {
+    var loaded = Loaded(result: read, services: [])
+    if loaded.remembers {
+        loaded.asked = start.asked ?? AskedReading.read(read.configuration.settings.stateDirectory.bytes)
+    }
     var result = read
     var services = result.configuration.services
+    services += makeInstances(
+        result.configuration, wanted: start.wanted, asked: loaded.asked.state.up, place: start.instances,
+        diagnostics: &result.diagnostics)
     var implicitMain: Int?
     if !arguments.isEmpty, !services.contains(where: { $0.type == .main }) {
         var main = Service(name: services.contains(where: { $0.name == "main" }) ? "main program" : "main")
@@ -55,10 +100,36 @@ func complete(
         implicitMain = services.count
         services.append(main)
     }
-    stages.check(services, sources: result.sources, &result.diagnostics, isThere: isThere)
-    let graph = Graph.build(
-        services, masked: result.configuration.maskedNames, diagnostics: &result.diagnostics)
-    return Loaded(result: result, services: services, implicitMain: implicitMain, graph: graph)
+    if let context = start.context { loaded.reasons = decideAutostart(&services, loaded.asked.state, context) }
+    stages.check(result.configuration.described, sources: result.sources, &result.diagnostics, isThere: isThere)
+    let first = result.diagnostics.count
+    // A template must be right although it has no instance yet.
+    let spare = placeholders(result.configuration.templates, services)
+    if !spare.isEmpty {
+        _ = Graph.build(
+            services + spare, masked: result.configuration.maskedNames, diagnostics: &result.diagnostics)
+    }
+    if result.diagnostics.count == first {
+        loaded.graph = Graph.build(
+            services, masked: result.configuration.maskedNames, diagnostics: &result.diagnostics)
+    }
+    explainInstances(&result.diagnostics, from: first, result.configuration, services + spare)
+    (loaded.result, loaded.services, loaded.implicitMain) = (result, services, implicitMain)
+    return loaded
+}
+
+/// An instance, under a name that no real one has, of each template that has none.
+private func placeholders(_ templates: [ServiceTemplate], _ services: [Service]) -> [Service] {
+    var placeholders = [Service]()
+    if templates.isEmpty { return placeholders }
+    var known = NameIndex()
+    for place in services.indices {
+        if let (template, _) = instanceName(services[place].name) { known[template] = 0 }
+    }
+    for place in templates.indices where known[templates[place].service.name] == nil {
+        placeholders.append(templates[place].instance("INSTANCE"))
+    }
+    return placeholders
 }
 
 /// Boots: the whole life of the container. Gives its exit code.
@@ -123,6 +194,13 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
             core: core(loaded, graph, options), services: loaded.services, implicitMain: loaded.implicitMain,
             context: context, stages: stages, options: options, voice: voice, inherited: inherited,
             output: (standardOutput, standardError), terminal: terminal)
+        if loaded.remembers {
+            let folder = loaded.result.configuration.settings.stateDirectory
+            let problem = reasonAgainstKeeping(in: folder.bytes)
+            if let line = loaded.askedProblem { driver.log(line) }
+            if let problem { driver.log(AskedMemory.cannotKeep(folder, problem)) }
+            driver.asked = AskedMemory(loaded.asked, folder: folder.bytes, hasTold: problem != nil)
+        }
         let code = driver.run()
         return options.codesThatBecomeZero.contains(code) ? 0 : code
     } catch {

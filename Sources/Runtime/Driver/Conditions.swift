@@ -69,6 +69,11 @@ private func unmet(_ condition: Condition, _ context: ConditionContext) -> Strin
     case .main(let beginnings):
         for words in beginnings where begins(context.arguments, with: words) { return nil }
         return "the main program's arguments do not begin so"
+    case .mainNot(let beginnings):
+        for words in beginnings where begins(context.arguments, with: words) {
+            return "the main program is " + words.joined(separator: " ")
+        }
+        return nil
     }
 }
 

@@ -48,6 +48,8 @@ final class Driver {
     var statusRevision: UInt64 = 0
     var statusStart = Bytes()
     var toldOfMissingStatus = false
+    /// What was asked of services with `remember`; nil where none has it.
+    var asked: AskedMemory?
     var queue: [Event] = []
     var armed: Instant?
     var mayHaveMoreToReap = false
@@ -104,6 +106,7 @@ final class Driver {
         statusFile.remove()
         if options.standIn == .dumbInit { tellSession() }
         endQuiet()
+        finishAsked()
         finishOutput()
         terminal.takeBack()
         cgroups.remove()

@@ -16,6 +16,7 @@ extension Driver {
         }
         queue.removeAll(keepingCapacity: queue.capacity <= Driver.reapedInOneTurn)
         keepStatus()
+        flushAsked()
         relay.flush()
     }
 
@@ -49,8 +50,10 @@ extension Driver {
 
     func checkConditions(_ id: ServiceID) {
         guard services.indices.contains(id.index) else { return }
+        var environment = context.environment
+        environment.setInstance(of: services[id.index])
         let judge = ConditionContext(
-            environment: context.environment, arguments: context.arguments, isTerminal: terminal.isTerminal,
+            environment: environment, arguments: context.arguments, isTerminal: terminal.isTerminal,
             isRoot: context.own.isRoot, exists: { fileKind($0) != .missing })
         queue.append(.conditionsChecked(id, unmet: unmetCondition(services[id.index].when, judge)))
     }

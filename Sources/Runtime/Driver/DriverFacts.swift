@@ -39,6 +39,7 @@ extension Driver {
         case .probe: probeReady(token)
         case .notifyPipe: notifyPipeReady(token)
         case .logWriter, .logTimer: logWriterReady(token.kind)
+        case .asked: askedReady()
         case .straggler:
             stragglers.ended(token.index)
             lookForStragglers()

@@ -33,6 +33,8 @@ struct Token: Equatable {
         case logTimer
         /// Its socket has room again.
         case logSocket
+        /// The process that writes down what was asked ended.
+        case asked
     }
     var kind: Kind
     var index: Int

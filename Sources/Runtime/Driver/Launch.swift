@@ -130,6 +130,8 @@ extension LaunchContext {
     private func prepare(_ service: Service) throws(LaunchError) -> Launch {
         var launch = Launch()
         var environment = service.environmentClear ? Environment() : self.environment
+        // Before all else, so that [environment] can speak of it, and once more after it, since it is not its to change.
+        environment.setInstance(of: service)
         try apply(settings.environment, to: &environment)
         launch.identity = try identity(of: service, environment)
         if let account = launch.identity.account {
@@ -141,9 +143,7 @@ extension LaunchContext {
         for file in service.environmentFiles { try read(file, into: &environment) }
         try apply(service.environment, to: &environment)
         environment.set("HERMES_INIT_SERVICE", Bytes(service.name.utf8))
-        if let at = service.name.utf8.firstIndex(of: 0x40) {
-            environment.set("HERMES_INIT_INSTANCE", Bytes(service.name.utf8[at...].dropFirst()))
-        }
+        environment.setInstance(of: service)
         if let directory = service.directory {
             launch.directory = try expand(directory, environment, "directory")
         }

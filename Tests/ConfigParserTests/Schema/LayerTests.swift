@@ -143,8 +143,8 @@ struct LayerTests {
             ("Web.toml", "bad-name", "rename it to web.toml"), ("web server.toml", "bad-name", "web-server.toml"),
             ("_web.toml", "bad-name", "web.toml"), ("-.toml", "bad-name", "web-server.toml"),
             ("wéb.toml", "bad-name", "w-b.toml"), ("a/b.toml", "bad-name", "a-b.toml"),
-            ("gateway@.toml", "unsupported-template", "without @"),
-            ("gateway@a.toml", "unsupported-template", "without @"),
+            ("main@.toml", "bad-name", "another name"),
+            ("gateway@a.toml", "instance-file", "names = [\"a\"]"),
             (String(repeating: "a", count: 65) + ".toml", "bad-name", String(repeating: "a", count: 64) + ".toml"),
         ])
     func badName(name: String, code: String, help: String) throws {

@@ -18,6 +18,7 @@ struct TableKeyTests {
             tty = true
             root = false
             main = [["gateway", "run"], ["dashboard"]]
+            main-not = ["gateway", "list"]
             env-equals = { MODE = "fast", LEVEL = 3 }
             """)
         let told = service.when.map { condition in
@@ -30,13 +31,14 @@ struct TableKeyTests {
             case .tty(let value): "tty \(value)"
             case .root(let value): "root \(value)"
             case .main(let lists): "main \(lists)"
+            case .mainNot(let lists): "main-not \(lists)"
             }
         }
         #expect(
             told == [
                 "true A", "true B", "unset C", "MODE=fast", "LEVEL=3", "exists /a", "exists /b", "missing /c",
                 "tty true",
-                "root false", "main [[\"gateway\", \"run\"], [\"dashboard\"]]",
+                "root false", "main [[\"gateway\", \"run\"], [\"dashboard\"]]", "main-not [[\"gateway\", \"list\"]]",
             ])
     }
 

@@ -176,4 +176,39 @@ struct DriverLaunchTests {
         #expect(stop.arguments.map(\.shown) == ["/k", "42"])
         #expect(stop.environment.value("HERMES_INIT_INSTANCE") == Bytes("one".utf8))
     }
+
+    @Test("An instance knows its name wherever variables are expanded, and cannot change it")
+    func instance() throws {
+        let result = ConfigurationReader.read([
+            InputFile(
+                path: "/etc/x/gateway@.toml", name: "gateway@.toml", dropIn: nil,
+                content: .bytes(
+                    Bytes(
+                        """
+                        command = ["run", "${HERMES_INIT_INSTANCE}", "${PROFILE}"]
+                        directory = "/data/${HERMES_INIT_INSTANCE}"
+                        [environment]
+                        PROFILE = "/p/${HERMES_INIT_INSTANCE}"
+                        HERMES_INIT_INSTANCE = "other"
+                        [log]
+                        file = "/log/${HERMES_INIT_INSTANCE}.log"
+                        [stop]
+                        command = ["end", "${HERMES_INIT_INSTANCE}"]
+                        """.utf8)))
+        ])
+        #expect(result.diagnostics.map(\.title) == [])
+        let context = LaunchContext(
+            environment: Environment(entries: [Bytes("PATH=/bin".utf8)]), settings: Settings(), arguments: [],
+            own: OwnIdentity(uid: 0, gid: 0), sources: result.sources)
+        let service = try #require(result.configuration.templates.first).instance("writer")
+        let launch = try context.launch(service, isImplicitMain: false)
+        // What [environment] says is seen by what it expands; the process is told the truth.
+        #expect(launch.environment.value("HERMES_INIT_INSTANCE") == Bytes("writer".utf8))
+        #expect(launch.environment.value("HERMES_INIT_SERVICE") == Bytes("gateway@writer".utf8))
+        #expect(launch.arguments == ["run", "writer", "/p/writer"].map { Bytes($0.utf8) })
+        #expect(launch.directory == Bytes("/data/writer".utf8) && launch.logFile == Bytes("/log/writer.log".utf8))
+        let words = try #require(service.stop.command)
+        let stop = try context.command(words, of: service, process: 7, key: "[stop] command")
+        #expect(stop.arguments == ["end", "writer"].map { Bytes($0.utf8) })
+    }
 }
