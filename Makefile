@@ -14,8 +14,8 @@ demo: ## build the release and watch it boot, supervise and stop a few services
 test: ## everything: build, unit, format, lint, integration and container tests (sets itself up)
 	@scripts/test
 
-release: ## the shipped file: .build/release/hermes-init, static and stripped; ARCH=aarch64 for another machine
-	@ARCH=$(ARCH) scripts/build release
+release: ## the shipped file: .build/release/hermes-init, static and stripped
+	@scripts/build release
 
 debug: ## ordinary Swift, for tests and the debugger
 	@scripts/build debug
@@ -35,7 +35,7 @@ stress: release ## 300 services that die, hang and flood under the release binar
 container: ## the Dockerfile, built and run with podman
 	@scripts/run-pytest Tests/Container
 
-fuzz: ## libFuzzer on the parser and the reader of service files, SECONDS=60 each
+fuzz: ## libFuzzer on the parser, the reader of service files and the control protocol, SECONDS=60 each
 	@scripts/fuzz $(or $(SECONDS),60)
 
 simulate: ## lives of a container by the seed, against every rule, SEEDS=1000000 of them

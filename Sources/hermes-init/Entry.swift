@@ -16,7 +16,8 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
     }
     let environment = Environment.ofProcess()
     switch Invocation.parse(arguments: arguments, environment: { environment.value($0) }) {
-    case .boot(let options):
+    case .boot(var options):
+        options.version = Version.number
         return boot(options, stages: builtIn)
     case .check(let options):
         return tell(

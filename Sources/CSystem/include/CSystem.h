@@ -314,6 +314,7 @@ int hi_poll_one(int descriptor, bool writes, int milliseconds);
 /// Where a terminal has no size, gives it 24 rows of 80 columns (ioctl TIOCSWINSZ). False where it has one.
 bool hi_give_terminal_size(int terminal);
 
+#include "control.h"
 #include "tree.h"
 
 #endif

@@ -16,6 +16,15 @@ extension Interval {
     private static let tooLong = Parsed.mistake("it is longer than 100 years", help: "write a shorter duration")
     private static let negative = Parsed.mistake("it is negative", help: "write 0 or more")
 
+    /// A duration of the command line: as in a file ("1m30s"), or whole seconds ("90"). nil where it is none.
+    public static func read(_ text: String) -> Interval? {
+        let bytes = text.bytes
+        var isNumber = !bytes.isEmpty
+        for byte in bytes where byte < 0x30 || byte > 0x39 { isNumber = false }
+        guard case .interval(let interval) = parse(isNumber ? text + "s" : text) else { return nil }
+        return interval
+    }
+
     /// Whole seconds.
     static func parse(seconds: Int64) -> Parsed {
         if seconds < 0 { return negative }

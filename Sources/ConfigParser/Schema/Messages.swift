@@ -26,7 +26,7 @@ public func say(_ pattern: String, _ first: String, _ second: String = "", _ thi
 
 /// A word of the user's, short and without control characters.
 @inline(never)
-func shown(_ text: String, quotes: Bool = true) -> String {
+public func shown(_ text: String, quotes: Bool = true) -> String {
     var result = [UInt8]()
     if quotes { result.append(0x22) }
     for byte in text.bytes {

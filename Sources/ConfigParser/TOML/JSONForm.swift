@@ -17,6 +17,13 @@ public struct JSONForm {
         return form.writer.bytes + [0x0A]
     }
 
+    /// The plain form in one line, without a line feed.
+    public static func line(_ table: Table) -> [UInt8] {
+        var form = JSONForm(writer: JSONWriter(pretty: false), isTyped: false)
+        form.write(table)
+        return form.writer.bytes
+    }
+
     private mutating func write(_ table: Table) {
         writer.beginObject()
         for entry in table.entries {

@@ -158,7 +158,7 @@ extension MeaningCheck {
 
     func checkSecrets(_ changes: [EnvironmentChange]) {
         for change in changes {
-            guard let template = change.value, let value = template.literal, isSecret(change.name, value) else {
+            guard let template = change.value, let value = template.literal, looksSecret(change.name, value) else {
                 continue
             }
             secrets.append(template.span)
@@ -170,29 +170,6 @@ extension MeaningCheck {
                     + "or put it into a file that `environment-files` names")
         }
     }
-
-    /// By its name, and by a value that can be one: no switch, no number and no path.
-    private func isSecret(_ name: String, _ value: [UInt8]) -> Bool {
-        guard value.count > 1, value.first != 0x2F, !isTrue(value) else { return false }
-        let text = String(decoding: value, as: UTF8.self)
-        if has(["no", "off", "false", "none"], text) { return false }
-        var isNumber = true
-        for byte in value where byte < 0x30 || byte > 0x39 { isNumber = false }
-        if isNumber && value.count < 6 { return false }
-        var found = false
-        for word in fields(name.bytes, 0x5F) {
-            var upper = [UInt8]()
-            for byte in word { upper.append(byte >= 0x61 && byte <= 0x7A ? byte &- 0x20 : byte) }
-            let part = String(decoding: upper, as: UTF8.self)
-            if has(["FILE", "PATH", "DIR", "PUBLIC", "NAME", "URL"], part) { return false }
-            if has(MeaningCheck.secretWords, part) { found = true }
-        }
-        return found
-    }
-
-    private static let secretWords = [
-        "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "APIKEY", "CREDENTIALS", "PGPASSWORD",
-    ]
 
     // MARK: - Words of a shell
 
@@ -213,6 +190,29 @@ extension MeaningCheck {
             return
         }
     }
+}
+
+private let secretWords = [
+    "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "APIKEY", "CREDENTIALS", "PGPASSWORD",
+]
+
+/// Whether a variable holds a secret: by its name, and by a value that can be one: no switch, no number and no path.
+func looksSecret(_ name: String, _ value: [UInt8]) -> Bool {
+    guard value.count > 1, value.first != 0x2F, !isTrue(value) else { return false }
+    let text = String(decoding: value, as: UTF8.self)
+    if has(["no", "off", "false", "none"], text) { return false }
+    var isNumber = true
+    for byte in value where byte < 0x30 || byte > 0x39 { isNumber = false }
+    if isNumber && value.count < 6 { return false }
+    var found = false
+    for word in fields(name.bytes, 0x5F) {
+        var upper = [UInt8]()
+        for byte in word { upper.append(byte >= 0x61 && byte <= 0x7A ? byte &- 0x20 : byte) }
+        let part = String(decoding: upper, as: UTF8.self)
+        if has(["FILE", "PATH", "DIR", "PUBLIC", "NAME", "URL"], part) { return false }
+        if has(secretWords, part) { found = true }
+    }
+    return found
 }
 
 /// Operators of a shell, and the beginning of a command substitution. Nearly no word has a first byte as they have.

@@ -41,6 +41,8 @@ public enum StopCause: Equatable, Sendable {
     case unhealthy(ServiceID)
     /// Somebody asked the main program to stop.
     case requested(ServiceID)
+    /// Somebody asked the container to stop, with that exit code.
+    case asked(code: Int32?)
 }
 
 /// Something to log.
@@ -253,7 +255,7 @@ struct Names {
 
 extension Failure {
     /// "exited with code 3", "requires api, which failed because of db (exited with code 3)".
-    fileprivate func text(_ name: Names) -> String {
+    func text(_ name: Names) -> String {
         guard let direct = chain.first, let root = chain.last else { return cause.text }
         var text = "requires " + name[direct] + ", which failed"
         if chain.count > 1 {
@@ -290,6 +292,8 @@ extension StopCause {
         case .failed(let id): return say("% failed", name[id])
         case .unhealthy(let id): return say("% is unhealthy", name[id])
         case .requested(let id): return say("% was asked to stop", name[id])
+        case .asked(.none): return "asked to, over the control socket"
+        case .asked(.some(let code)): return say("asked to, over the control socket, with exit code %", String(code))
         }
     }
 }

@@ -61,6 +61,10 @@ public struct Core: Sendable {
     /// What is yet to be looked at in this turn.
     var work: [Work] = []
     var effects: [Effect] = []
+    /// Whether somebody wants to know of each change of a state (the control socket).
+    public var recordsChanges = false
+    /// The changes since they were last taken.
+    var changes: [StateChange] = []
 
     /// - Parameters:
     ///   - services: all of them; a `ServiceID` is a place in this list. The main program's restart policy is its own:
@@ -116,6 +120,7 @@ public struct Core: Sendable {
         case .reloadCommandEnded(let id, let status): noteReloadEnd(id, status)
         case .requested(let id, let request): receive(request, for: id)
         case .signal(let signal): receive(signal)
+        case .shutdownRequested(let code): receiveShutdown(code)
         case .stragglersGone: noteStragglersGone()
         case .deadlinePassed: passDeadlines()
         }

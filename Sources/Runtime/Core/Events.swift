@@ -104,6 +104,8 @@ public enum Event: Sendable {
     case requested(ServiceID, Request)
     /// A signal was sent to the init. The core applies `[signals]` itself.
     case signal(SignalNumber)
+    /// Somebody asks that the container stops; with this exit code, or nil: with that of the main program.
+    case shutdownRequested(code: Int32?)
     /// Nothing is left of the processes that `signalStragglers` was for.
     case stragglersGone
     /// Time passed: the core looks at its deadlines. May come early, late or for nothing.

@@ -64,6 +64,7 @@ extension Core {
     mutating func become(_ id: ServiceID, _ state: ServiceState) {
         let isOptional = services[id.index].optional
         let satisfied = machines[id.index].state.satisfies(optional: isOptional)
+        if recordsChanges { changes.append(StateChange(id: id, from: machines[id.index].state, to: state, at: now)) }
         machines[id.index].state = state
         machines[id.index].since = now
         revision &+= 1

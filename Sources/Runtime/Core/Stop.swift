@@ -45,6 +45,9 @@ extension Core {
         case .signal:
             isSignal = true
             announce(.stopping(cause))
+        case .asked(let wanted):
+            isSignal = wanted == nil
+            announce(.stopping(cause))
         case .requested:
             // The main program was asked to stop: as with a signal, its exit code is the container's.
             isSignal = true
@@ -99,6 +102,13 @@ extension Core {
         } else {
             tell(runningMain)
         }
+    }
+
+    /// Somebody asked for the stop. A code that was given counts, whoever began it.
+    mutating func receiveShutdown(_ code: Int32?) {
+        beginStop(.asked(code: code), code: code ?? 0)
+        guard let code, case .stopping(let stop) = phase else { return }
+        phase = .stopping(Stop(cause: stop.cause, step: stop.step, code: code, takesMainStatus: false))
     }
 
     // MARK: - In order

@@ -31,6 +31,9 @@ public struct BootOptions: Sendable {
     /// tini's -v: 0 fatal, 1 error and warning (tini's default), 2 info, 3 debug, 4 trace; dumb-init's -v is 3.
     public var verbosity = 1
 
+    /// The version of the program, for the control socket.
+    public var version = ""
+
     /// A boot without arguments from the usual folders.
     public init() {}
 

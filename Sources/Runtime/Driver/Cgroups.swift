@@ -107,6 +107,19 @@ final class Cgroups {
         return Array(numbers(group.path + "cgroup.procs").prefix(64))
     }
 
+    /// What the group of a service uses: bytes of memory, where the controller is given on, and milliseconds of processor
+    /// time; nil where it has none.
+    func use(_ index: Int) -> (memory: Int64?, processor: Int64?) {
+        guard let group = group(index) else { return (nil, nil) }
+        var processor: Int64?
+        for line in contents(group.path + "cpu.stat").split(separator: 0x0A) where line.starts(with: "usage_usec ".utf8)
+        {
+            processor = wholeNumber(line.dropFirst(11)).map { $0 / 1000 }
+        }
+        let memory = contents(group.path + "memory.current")
+        return (wholeNumber(memory.prefix { $0 != 0x0A }), processor)
+    }
+
     /// A process of that service was killed: whether the kernel did it for want of memory since the last time.
     func wasOutOfMemory(_ index: Int) -> Bool {
         guard let group = group(index), group.isLimited else { return false }

@@ -48,6 +48,7 @@ final class Driver {
     var statusRevision: UInt64 = 0
     var statusStart = Bytes()
     var toldOfMissingStatus = false
+    let control = ControlServer()
     /// What was asked of services with `remember`; nil where none has it.
     var asked: AskedMemory?
     var queue: [Event] = []
@@ -96,6 +97,7 @@ final class Driver {
 
     /// From the first event to the exit code.
     func run() -> Int32 {
+        openControl()
         queue.append(.boot)
         pump()
         while exitCode == nil {
@@ -104,6 +106,7 @@ final class Driver {
             pump()
         }
         statusFile.remove()
+        closeControl()
         if options.standIn == .dumbInit { tellSession() }
         endQuiet()
         finishAsked()
@@ -130,8 +133,9 @@ final class Driver {
     // MARK: - The log
 
     func announce(_ announcement: Announcement) {
+        controlHeard(announcement)
         if announcement.severity.rawValue >= core.settings.logLevel.rawValue {
-            log(announcement.text(services: services))
+            log(announcement.text(services: services), announcement.severity)
         }
     }
 
@@ -141,7 +145,8 @@ final class Driver {
     }
 
     /// A line on the container's stderr.
-    func log(_ text: String) {
+    func log(_ text: String, _ severity: AnnouncementSeverity = .warning) {
+        controlLogged(text, severity)
         standardError.append(message: Bytes(("hermes-init: " + text + "\n").utf8))
     }
 

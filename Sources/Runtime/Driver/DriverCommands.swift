@@ -7,14 +7,19 @@ import System
 extension Driver {
     /// Hands the facts to the core until there are none left, then writes what there is to write.
     func pump() {
-        var next = 0
-        while next < queue.count {
-            let event = queue[next]
-            next &+= 1
-            let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
-            for effect in core.handle(event, at: now) { perform(effect) }
-        }
-        queue.removeAll(keepingCapacity: queue.capacity <= Driver.reapedInOneTurn)
+        control.beginTurn()
+        repeat {
+            var next = 0
+            while next < queue.count {
+                let event = queue[next]
+                next &+= 1
+                let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
+                for effect in core.handle(event, at: now) { perform(effect) }
+                noteChanges()
+            }
+            queue.removeAll(keepingCapacity: queue.capacity <= Driver.reapedInOneTurn)
+            keepControl()
+        } while !queue.isEmpty
         keepStatus()
         flushAsked()
         relay.flush()

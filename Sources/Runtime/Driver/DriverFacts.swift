@@ -9,7 +9,7 @@ extension Driver {
     func turn() {
         var ready = [Token]()
         do throws(Errno) {
-            try loop.wait(timeout: mayHaveMoreToReap ? 0 : -1) { ready.append($0) }
+            try loop.wait(timeout: mayHaveMoreToReap || control.hasMore ? 0 : -1) { ready.append($0) }
         } catch {
             // Only a descriptor that somebody closed under the init can bring this about. Without the loop there is no
             // supervision left to lose; an orderly end beats a busy loop.
@@ -39,6 +39,8 @@ extension Driver {
         case .probe: probeReady(token)
         case .notifyPipe: notifyPipeReady(token)
         case .logWriter, .logTimer: logWriterReady(token.kind)
+        case .control: acceptClients(token.index)
+        case .controlClient: clientReady(token)
         case .asked: askedReady()
         case .straggler:
             stragglers.ended(token.index)
@@ -194,6 +196,7 @@ extension Driver {
     func arm() {
         var deadline = core.nextDeadline
         if let due = statusDue, deadline.map({ due < $0 }) ?? true { deadline = due }
+        if let due = control.due, deadline.map({ due < $0 }) ?? true { deadline = due }
         if deadline == armed { return }
         armed = deadline
         // 0 disarms; a deadline that is due already fires at once.

@@ -48,21 +48,27 @@ extension Driver {
         }
     }
 
-    private func statusText() -> StatusText {
+    func statusText() -> StatusText {
         var text = StatusText(process: own, start: statusStart)
         for index in services.indices {
             let id = ServiceID(index: index)
             guard let report = core.report(of: id), core.graph.boots(id) || report.state != .idle else { continue }
-            var words = statusWords(report)
-            if let watch = watches[index], report.state.hasProcess {
-                if watch.isReloading { words += ", reloading" }
-                if !watch.status.isEmpty { words += " (" + watch.status + ")" }
-            }
             text.lines.append(
-                StatusText.Line(isWell: report.isAsWanted && !core.isStopping, name: services[index].name, words: words)
-            )
+                StatusText.Line(
+                    isWell: report.isAsWanted && !core.isStopping, name: services[index].name,
+                    words: statusWords(index, report)))
         }
         return text
+    }
+
+    /// What a service is doing, with what it says of itself.
+    func statusWords(_ index: Int, _ report: ServiceReport) -> String {
+        var words = statusWords(report)
+        if let watch = watches[index], report.state.hasProcess {
+            if watch.isReloading { words += ", reloading" }
+            if !watch.status.isEmpty { words += " (" + watch.status + ")" }
+        }
+        return words
     }
 
     private func statusWords(_ report: ServiceReport) -> String {

@@ -33,6 +33,10 @@ struct Token: Equatable {
         case logTimer
         /// Its socket has room again.
         case logSocket
+        /// A listening socket of the control server: 0 the Unix one, 1 that of HTTP.
+        case control
+        /// A client of it; the index is its place.
+        case controlClient
         /// The process that writes down what was asked ended.
         case asked
     }
@@ -84,6 +88,12 @@ struct EventLoop {
     /// Adds a descriptor to be told when it can be written.
     func addWriter(_ number: Int32, _ token: Token) -> Bool {
         hi_epoll_add(descriptor.number, number, UInt32(4), token.bits) == 0
+    }
+
+    /// Changes what is waited for of a descriptor that was added; neither: only the end of the other side.
+    @discardableResult
+    func set(_ number: Int32, _ token: Token, reads: Bool, writes: Bool) -> Bool {
+        hi_epoll_change(descriptor.number, number, reads, writes, token.bits) == 0
     }
 
     /// Takes a descriptor out. A closed one has gone by itself, unless a child still has it open.

@@ -106,7 +106,7 @@ extension Announcement {
         case .stopping(.essentialEnded): return 31
         case .stopping(.unhealthy): return 32
         case .stopping(.requested): return 33
-        case .stopping(.failed): return Announcement.never
+        case .stopping(.failed), .stopping(.asked): return Announcement.never
         case .killed(_, nil, _): return 34
         case .killed: return 35
         case .shutdownTimeout: return 36

@@ -249,6 +249,8 @@ struct Judge {
         case .requested(let id, let request): noteRequest(id.index, request, at: now)
         case .signal(let signal): noteSignal(signal, at: now)
         case .deadlinePassed: noteTime(now)
+        // Not part of a simulated life: the tables of StopTests have it.
+        case .shutdownRequested: break
         case .stragglersGone: break
         }
         releaseMarks()

@@ -72,6 +72,7 @@ final class OutputRelay {
             return ends
         }
         let ring = OutputRing()
+        ringsMade &+= 1
         // One pipe keeps the order of what is said in both; two are needed where they are told apart.
         let isOne = to == .null || to != .json && sinks[0] === sinks[1]
         let output = streams.count
@@ -96,7 +97,7 @@ final class OutputRelay {
             ? LineFormat(json: name, stream: side == 0 ? "stdout" : "stderr") : LineFormat(prefix: name)
         let stream = try OutputStream(
             service: service, sink: to == .null ? nil : sinks[side], format: format, ring: ring,
-            feed: hasFile ? feed : nil)
+            feed: hasFile ? feed : nil, isError: side == 1)
         let group = OutputRelay.group(side: to == .null ? 0 : side &+ 1, hasFile: hasFile)
         if groups[group] == nil {
             let pipes = try EventLoop()
@@ -111,6 +112,12 @@ final class OutputRelay {
 
     /// The last 64 KiB of what a service said, from the beginning of a line; empty where nothing is known of it.
     func recent(_ service: Int) -> Bytes { byService[service]?.ring.contents ?? [] }
+
+    /// The same, line by line; nil where nothing is kept of it.
+    func ring(_ service: Int) -> OutputRing? { byService[service]?.ring }
+
+    /// How many services have had one: who reads all of them looks again when it has grown.
+    private(set) var ringsMade = 0
 
     /// Looks for a text in what the service says from now on, until it is found; within one line. To be called for each
     /// process, once `descriptors` has been and before anything is read: what the last one left in the pipe does not count.

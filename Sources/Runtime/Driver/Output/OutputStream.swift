@@ -19,6 +19,10 @@ final class OutputStream {
     let ring: OutputRing
     /// Where its lines go to a file; nil: it has none.
     var feed: LogFeed?
+    /// The service's stderr, where that is told apart.
+    let isError: Bool
+    /// When the bytes in hand were read, in milliseconds since 1970.
+    private var time: Int64 = 0
     var watch: TextWatch?
     var matched = 0
     /// The beginning of a line whose end has not come yet; never longer than `longestLine`.
@@ -29,24 +33,24 @@ final class OutputStream {
     var leftOver = 0
 
     init(
-        service: Int, sink: ContainerOutput?, format: LineFormat, ring: OutputRing, feed: LogFeed?
+        service: Int, sink: ContainerOutput?, format: LineFormat, ring: OutputRing, feed: LogFeed?,
+        isError: Bool = false
     ) throws(Errno) {
         self.service = service
         self.sink = sink
         self.format = format
         self.ring = ring
         self.feed = feed
+        self.isError = isError
         (readEnd, writeEnd) = try FileDescriptor.pipe()
     }
 
     /// Takes bytes that were read, or as many lines of them as there is room for.
     /// - Returns: whether it took all; else it keeps the rest until `resume`.
     func take(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        if format.hasTime || feed != nil {
-            let now = hi_realtime_milliseconds()
-            if format.hasTime { format.set(time: now) }
-            feed?.now = now
-        }
+        time = hi_realtime_milliseconds()
+        if format.hasTime { format.set(time: time) }
+        feed?.now = time
         let taken = pass(bytes, count)
         if taken == count { return true }
         rest = Bytes(UnsafeBufferPointer(start: bytes.advanced(by: taken), count: count &- taken))
@@ -141,7 +145,7 @@ final class OutputStream {
     /// Whole lines for the ring and the file.
     private func keep(_ lines: UnsafePointer<UInt8>, _ count: Int) {
         if count == 0 { return }
-        ring.append(lines, count)
+        ring.append(lines, count, time: time, isError: isError)
         feed?.append(lines, count, of: service)
     }
 }

@@ -1,0 +1,23 @@
+import ConfigParser
+
+/// Why a request was not carried out: a word for programs, and a sentence for people with what to do about it.
+public struct ControlError: Error, Equatable {
+    /// usage, refused, unknown-service, unknown-verb, failed, timeout, busy, stopping, conflict or configuration.
+    public var code: String
+    /// What, and why: one sentence without a full stop.
+    public var message: String
+    /// What to do; nil where that is plain.
+    public var hint: String?
+
+    /// An error.
+    public init(code: String, message: String, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+
+    /// The same in every part.
+    public static func == (left: ControlError, right: ControlError) -> Bool {
+        left.code == right.code && left.message == right.message && (left.hint ?? "") == (right.hint ?? "")
+    }
+}
