@@ -2,7 +2,7 @@
 # checked and run without make.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test release debug setup unit integration stress container fuzz simulate mutate lint check-format format \
+.PHONY: help demo test release debug install setup unit integration stress container fuzz simulate mutate lint check-format format \
 	clean
 
 help: ## this list
@@ -14,11 +14,14 @@ demo: ## build the release and watch it boot, supervise and stop a few services
 test: ## everything: build, unit, format, lint, integration and container tests (sets itself up)
 	@scripts/test
 
-release: ## the shipped file: .build/release/hermes-init, static and stripped
-	@scripts/build release
+release: ## the shipped file: .build/release/hermes-init, static and stripped; ARCH=aarch64 for another machine
+	@ARCH=$(ARCH) scripts/build release
 
 debug: ## ordinary Swift, for tests and the debugger
 	@scripts/build debug
+
+install: ## the built file, manual pages and completions, below DESTDIR and PREFIX=/usr/local
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install
 
 setup: ## install what the tests need and this machine lacks (apt as root; a Python venv)
 	@scripts/setup

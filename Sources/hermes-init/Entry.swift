@@ -26,6 +26,12 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
                 color: options.color.isWanted(environment, on: 1)))
     case .plan(let folders, let arguments, let format):
         return tell(plan(folders, arguments, environment, format))
+    case .timings(let folders, let arguments, let picture):
+        return timings(folders, arguments, environment, picture)
+    case .ctl(let request):
+        return CtlSession.run(request, environment)
+    case .complete(let words):
+        return tell(Answer(Completion(services: { CtlSession.names(environment) }).lines(words)))
     case .schema(let subject):
         return tell(Answer(jsonSchema(of: subject, plugins: builtIn.tables)))
     case .stage(let request):
@@ -93,22 +99,26 @@ private func plan(
     return Answer(plan.text(as: format))
 }
 
+/// The plan, and behind it how long the last boot took; with a file only that, as a picture.
+private func timings(
+    _ folders: ConfigurationFolders, _ arguments: [Bytes], _ environment: Environment, _ picture: Bytes?
+) -> Int32 {
+    var request = CtlRequest(.blame)
+    request.picture = picture ?? []
+    if picture == nil {
+        let code = tell(plan(folders, arguments, environment, .text))
+        if code == 0 { _ = writeAll(1, [0x0A]) }
+        if code != 0 { return code }
+    }
+    return CtlSession.run(request, environment)
+}
+
 /// Prints an answer; these modes are not PID 1 and may wait for their reader.
 private func tell(_ answer: Answer) -> Int32 {
     let descriptor: Int32 = answer.stream == .standardOutput ? 1 : 2
     let bytes = Bytes(answer.text.utf8)
-    var written = 0
-    while written < bytes.count {
-        let count = bytes.withUnsafeBytes {
-            write(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written)
-        }
-        if count < 0 {
-            if Errno.current.code == EINTR { continue }
-            // A full disk or a closed pipe: what was asked for was not said.
-            return answer.exitCode == 0 ? 74 : answer.exitCode
-        }
-        written += count
-    }
+    // A full disk or a closed pipe: what was asked for was not said.
+    if !writeAll(descriptor, bytes) { return answer.exitCode == 0 ? 74 : answer.exitCode }
     return answer.exitCode
 }
 

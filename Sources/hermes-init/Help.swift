@@ -3,7 +3,9 @@ import ConfigParser
 /// The help texts: what each mode takes and gives, at most 80 columns wide. They tell of what this version does and of
 /// nothing that is still to come; docs/command-line.md says the same at length.
 enum HelpTopic: Sendable, Equatable {
-    case general, check, plan, schema, toml, explain, health, stage
+    case general, check, plan, schema, toml, explain, health, stage, ctl, completion
+    /// A verb of ctl.
+    case verb(CtlVerb)
 
     /// The mode as it stands on the command line, with a space behind it; empty for the general help.
     var command: String {
@@ -15,6 +17,9 @@ enum HelpTopic: Sendable, Equatable {
         case .explain: "explain "
         case .health: "health "
         case .stage: "stage "
+        case .ctl: "ctl "
+        case .completion: "completion "
+        case .verb(let verb): say("ctl % ", verb.name)
         case .schema: "--schema "
         }
     }
@@ -29,6 +34,9 @@ enum HelpTopic: Sendable, Equatable {
         case .explain: HelpTopic.explainText
         case .health: HelpTopic.healthText
         case .stage: HelpTopic.stageText
+        case .ctl: CtlHelp.general
+        case .completion: CtlHelp.completion
+        case .verb(let verb): CtlHelp.text(of: verb)
         case .schema: HelpTopic.schemaText
         }
     }
@@ -45,6 +53,8 @@ enum HelpTopic: Sendable, Equatable {
           hermes-init explain [CODE]
           hermes-init health
           hermes-init stage [NAME] [--dry-run] [--config DIR]... [-- ARG...]
+          hermes-init ctl VERB [OPTION]... [NAME]...
+          hermes-init completion bash|zsh|fish
           hermes-init --version | --help
 
         Starts the services whose files are found, in the order of their dependencies,
@@ -115,6 +125,7 @@ enum HelpTopic: Sendable, Equatable {
 
     private static let planText = """
         Usage: hermes-init --plan [--config DIR]... [--format FORMAT] [-- ARG...]
+               hermes-init --plan --timings [--svg FILE] [--config DIR]... [-- ARG...]
 
         Shows what a boot with these arguments would start: the services in waves, each
         with what it waits for and when it would be left out, the main program as it
@@ -127,10 +138,13 @@ enum HelpTopic: Sendable, Equatable {
                         the later is the stronger. DIR has to be there.
           --format FORMAT
                         text (default), json, dot (Graphviz) or mermaid
+          --timings     behind it, how long the last boot took, where an init runs
+          --svg FILE    with --timings: that as a picture in FILE, instead
           -- ARG...     the arguments that the container would be started with
 
         Exit codes:
           0   shown      64  the command line is wrong      78  mistakes in the files
+          69  --timings: no hermes-init runs here
 
         Example:
           hermes-init --plan --config ./services -- chat -q hi

@@ -16,6 +16,8 @@ enum Invocation: Sendable {
     case check(CheckOptions)
     /// Show what would start, start nothing. The arguments are the main program's.
     case plan(ConfigurationFolders, arguments: [[UInt8]], format: PlanFormat)
+    /// The plan, and how long the last boot took; with a file: that as a picture instead.
+    case timings(ConfigurationFolders, arguments: [[UInt8]], picture: [UInt8]?)
     /// Print the JSON Schema of the files.
     case schema(SchemaSubject)
     /// A TOML file as JSON.
@@ -24,6 +26,10 @@ enum Invocation: Sendable {
     case health
     /// Run one stage by hand, or list them.
     case stage(StageRequest)
+    /// Ask the init that runs here.
+    case ctl(CtlRequest)
+    /// What a shell may offer for the last of these words.
+    case complete([[UInt8]])
     /// Print this and end: help, the version, or why the command line is wrong.
     case answer(Answer)
 
@@ -132,6 +138,9 @@ private struct CommandLineReader {
     /// The word behind `--format`.
     var format: [UInt8]?
     var subject: SchemaSubject?
+    /// `--timings` and `--svg`.
+    var showsTimings = false
+    var picture: [UInt8]?
     /// What the options of `--check` say, and the first of these options.
     var checkOptions = CheckOptions()
     var checkOption: [UInt8]?
@@ -185,6 +194,14 @@ private struct CommandLineReader {
             return nil
         }
         if try readCheckOption(name, equals.map { [UInt8](word[($0 + 1)...]) }) { return nil }
+        if isWord(name, "--svg") {
+            picture = try readValue(name, equals.map { [UInt8](word[($0 + 1)...]) }, "a file, such as: --svg boot.svg")
+            return nil
+        }
+        if isWord(name, "--timings") && equals == nil {
+            showsTimings = true
+            return nil
+        }
         let isHelp = isWord(name, "--help") || isWord(name, "-h")
         let isVersion = isWord(name, "--version") || isWord(name, "-V")
         let isCheck = isWord(name, "--check")
@@ -209,6 +226,8 @@ private struct CommandLineReader {
         if isWord(next, "explain") { return .explain }
         if isWord(next, "health") { return .health }
         if isWord(next, "stage") { return .stage }
+        if isWord(next, "ctl") { return .ctl }
+        if isWord(next, "completion") { return .completion }
         if isWord(next, "schema") || isWord(next, "--schema") { return .schema }
         return topic
     }
@@ -337,10 +356,21 @@ private struct CommandLineReader {
             try choose(known.mode)
             return nil
         }
-        if isWord(word, "toml") || isWord(word, "explain") || isWord(word, "health") || isWord(word, "stage") {
+        let isCtl = isWord(word, "ctl")
+        let isCompletion = isWord(word, "completion")
+        if isCtl || isCompletion || isWord(word, "toml") || isWord(word, "explain") || isWord(word, "health")
+            || isWord(word, "stage")
+        {
             if index > 0 {
                 throw UsageError(title: quoted([word]) + " stands in front of its options", remedies: [])
             }
+            if isCtl {
+                switch try CtlInvocation.read(words.dropFirst()) {
+                case .request(let request): return .ctl(request)
+                case .help(let topic): return .answer(Answer(topic.text))
+                }
+            }
+            if isCompletion { return try CompletionScripts.answer(words.dropFirst()) }
             if isWord(word, "health") { return try readHealth() }
             if isWord(word, "explain") { return .answer(try Explain.answer(words.dropFirst())) }
             if isWord(word, "stage") {
@@ -357,7 +387,9 @@ private struct CommandLineReader {
         var remedies = ["to run it as the main program write: " + spelling(endingOptionsAt: index)]
         let near = nearest(
             to: String(decoding: word, as: UTF8.self),
-            among: ["check", "plan", "schema", "toml", "explain", "health", "stage", "help", "version"])
+            among: [
+                "check", "plan", "schema", "ctl", "toml", "explain", "health", "stage", "completion", "help", "version",
+            ])
         if let near {
             let isOption = near == "help" || near == "version"
             remedies.insert("did you mean: hermes-init " + (isOption ? "--" : "") + near, at: 0)
@@ -377,8 +409,7 @@ private struct CommandLineReader {
         var remedies: [String] = []
         let known = [
             "--config", "--check", "--plan", "--schema", "--version", "--help", "--root", "--strict", "--format",
-            "--color",
-            "--files-only", "--stdin-name",
+            "--color", "--files-only", "--stdin-name", "--timings", "--svg",
         ]
         if let near = nearest(to: String(decoding: name, as: UTF8.self), among: known) {
             remedies.append("did you mean: " + near)
@@ -400,6 +431,15 @@ private struct CommandLineReader {
         if format != nil && mode != .plan && mode != .check {
             throw UsageError(
                 title: "--format is an option of --plan and --check", remedy: "leave it out", topic: topic)
+        }
+        if showsTimings && mode != .plan {
+            throw usage("--timings is an option of --plan", "write: hermes-init --plan --timings")
+        }
+        if showsTimings && format != nil {
+            throw usage("--timings is text, or with --svg FILE a picture", "leave out --format", .plan)
+        }
+        if picture != nil && !showsTimings {
+            throw usage("--svg needs --timings", "write: hermes-init --plan --timings --svg boot.svg", .plan)
         }
         if mode != .check, let checkOption {
             throw usage(
@@ -437,6 +477,7 @@ private struct CommandLineReader {
             }
             return .check(checkOptions)
         case .plan:
+            if showsTimings { return .timings(folders, arguments: arguments, picture: picture) }
             return .plan(folders, arguments: arguments, format: try planFormat())
         case .schema:
             if !arguments.isEmpty || !namedFolders.isEmpty {

@@ -47,6 +47,11 @@ extension Invocation {
             return "toml" + (request.isTyped ? " typed" : "") + (request.version == .v1_0 ? " 1.0" : "")
                 + (request.path.map { " <" + strings([$0]).joined() + ">" } ?? "")
         case .health: return "health"
+        case .timings(_, let arguments, let picture):
+            return "timings" + strings(arguments).map { " <" + $0 + ">" }.joined()
+                + (picture.map { " into " + strings([$0])[0] } ?? "")
+        case .ctl(let request): return "ctl <" + String(decoding: request.line, as: UTF8.self) + ">"
+        case .complete(let words): return "complete" + strings(words).map { " <" + $0 + ">" }.joined()
         case .answer(let answer):
             return "answer \(answer.exitCode) \(answer.stream == .standardError ? "err" : "out")"
         }

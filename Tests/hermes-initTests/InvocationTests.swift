@@ -130,7 +130,10 @@ struct InvocationTests {
         #expect(parse("hermes-init " + words).answer == Answer(topic.text))
     }
 
-    @Test("Help fits in 80 columns and ends with a newline", arguments: [HelpTopic.general, .check, .plan, .health])
+    @Test(
+        "Help fits in 80 columns and ends with a newline",
+        arguments: [.general, .check, .plan, .health, .stage, .ctl, .completion]
+            + CtlVerb.allCases.map { HelpTopic.verb($0) })
     func helpWidth(topic: HelpTopic) {
         #expect(topic.text.split(separator: "\n").allSatisfy { $0.count <= 80 })
         #expect(topic.text.hasSuffix("\n") && !topic.text.hasSuffix("\n\n"))
@@ -151,7 +154,7 @@ struct InvocationTests {
             ("--format json", "--format is an option of --plan and --check", "leave it out"),
             ("help", "help is no subcommand", "did you mean: hermes-init --help\n"),
             ("version", "version is no subcommand", "did you mean: hermes-init --version\n"),
-            ("ctl status", "ctl is no subcommand", "hermes-init -- ctl status"),
+            ("ctx status", "ctx is no subcommand", "did you mean: hermes-init ctl"),
             ("-", "- is no subcommand", "hermes-init -- -"),
             ("'' a", "'' is no subcommand", "hermes-init -- '' a"),
             ("--chek", "there is no option --chek", "did you mean: --check\n"),

@@ -316,5 +316,6 @@ bool hi_give_terminal_size(int terminal);
 
 #include "control.h"
 #include "tree.h"
+#include "screen.h"
 
 #endif

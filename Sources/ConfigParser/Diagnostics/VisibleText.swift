@@ -103,3 +103,50 @@ private func columns(_ value: UInt32) -> Int {
         return 1
     }
 }
+
+/// How many columns a text takes, made visible.
+@inline(never)
+public func columns(of text: String) -> Int {
+    var width = 0
+    let bytes = text.bytes
+    var offset = 0
+    while offset < bytes.count {
+        let next = cell(bytes, offset, bytes.count, column: width)
+        width &+= next.width
+        offset &+= next.length
+    }
+    return width
+}
+
+/// A text in one line, made visible, with "…" at its end where it would take more than so many columns; with blanks behind
+/// it up to `padding` columns.
+@inline(never)
+public func fitted(_ text: String, to limit: Int, padding: Int = 0) -> String {
+    let bytes = text.bytes
+    var shown = [UInt8]()
+    var width = 0
+    var offset = 0
+    /// The bytes, and the columns, that leave room for "…".
+    var room = (bytes: 0, width: 0)
+    while offset < bytes.count {
+        let next = cell(bytes, offset, bytes.count, column: width)
+        if width &+ next.width > limit {
+            shown.removeLast(shown.count &- room.bytes)
+            width = room.width
+            if limit > 0 {
+                shown += [0xE2, 0x80, 0xA6]
+                width &+= 1
+            }
+            break
+        }
+        append(next, of: bytes, to: &shown)
+        width &+= next.width
+        offset &+= next.length
+        if width < limit { room = (shown.count, width) }
+    }
+    while width < padding {
+        shown.append(0x20)
+        width &+= 1
+    }
+    return String(decoding: shown, as: UTF8.self)
+}

@@ -112,3 +112,12 @@ extension OpenTable {
         }
     }
 }
+
+/// The milliseconds of a duration as people write it ("30s", "1m30s", "2.5", "30": seconds); nil where it is none.
+public func milliseconds(ofDuration text: String) -> Int? {
+    var text = text
+    // Digits alone are seconds, which a file writes without quotes.
+    if let last = text.bytes.last, last >= 0x30 && last <= 0x39 { text += "s" }
+    guard case .interval(let interval) = Interval.parse(text) else { return nil }
+    return Int(interval.nanoseconds / 1_000_000)
+}

@@ -5,9 +5,8 @@ import ConfigParser
 
 /// What can be asked.
 public enum ControlVerb: Int, Sendable, CaseIterable {
-    case help, version, status, list, start, stop, restart, reload, signal, wait, logs, events, show, blame, metrics,
-        remove,
-        shutdown
+    case help, version, status, list, start, stop, restart, reload, signal, wait, logs, events, show, blame, graph, metrics,
+        remove, shutdown
 }
 
 /// The options that a verb takes, as bits.
@@ -58,6 +57,7 @@ struct ControlUsage {
         ControlUsage("events"),
         ControlUsage("show", "NAME", 0, 1, 1),
         ControlUsage("blame"),
+        ControlUsage("graph"),
         ControlUsage("metrics", "[--plain]", Options.plain),
         ControlUsage("remove", "NAME... [--no-wait] [--timeout=30s]", Options.noWait | Options.timeout, 1, .max),
         ControlUsage("shutdown", "[CODE]", 0, 0, 1),

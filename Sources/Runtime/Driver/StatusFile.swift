@@ -173,3 +173,6 @@ public func readHealth() -> HealthAnswer {
     }
     return problem ?? .nobody
 }
+
+/// Where the status file and the control socket may lie, the first that can be had.
+public var statusFolders: [String] { StatusFile.folders }

@@ -15,12 +15,7 @@ extension Driver {
             $0.texts("files", files(of: service))
             $0.key("configuration")
             service.write(to: &$0)
-            $0.key("waits-for")
-            $0.beginArray()
-            for edge in core.graph.edges.indices.contains(id.index) ? core.graph.edges[id.index] : [] {
-                write(edge.service, edge.kind.word, &$0)
-            }
-            $0.endArray()
+            writeWaits(id, &$0)
             $0.key("needed-by")
             $0.beginArray()
             for other in core.graph.dependents.indices.contains(id.index) ? core.graph.dependents[id.index] : [] {
@@ -29,6 +24,16 @@ extension Driver {
             $0.endArray()
         }
         client.finish()
+    }
+
+    /// What a service waits for.
+    func writeWaits(_ id: ServiceID, _ json: inout JSONWriter) {
+        json.key("waits-for")
+        json.beginArray()
+        for edge in core.graph.edges.indices.contains(id.index) ? core.graph.edges[id.index] : [] {
+            write(edge.service, edge.kind.word, &json)
+        }
+        json.endArray()
     }
 
     private func write(_ id: ServiceID, _ kind: String, _ json: inout JSONWriter) {

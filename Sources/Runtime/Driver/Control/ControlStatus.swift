@@ -8,7 +8,7 @@ import System
 /// An answer with a line for each service.
 final class ListingJob {
     /// Of what.
-    enum Kind { case status, list, blame }
+    enum Kind { case status, list, blame, graph }
     let kind: Kind
     let list: [ServiceID]
     var next = 0
@@ -38,7 +38,11 @@ extension Driver {
             let id = job.list[job.next]
             job.next &+= 1
             guard services.indices.contains(id.index), !services[id.index].name.isEmpty else { continue }
-            if job.kind == .status { tellStatus(client, id) } else { tellName(client, services[id.index]) }
+            switch job.kind {
+            case .status: tellStatus(client, id)
+            case .graph: tellWaits(client, id)
+            default: tellName(client, services[id.index])
+            }
         }
         if job.kind == .list {
             for name in templateNames {
@@ -52,6 +56,7 @@ extension Driver {
             client.finish()
             return
         }
+        if job.kind == .graph { return client.finish() }
         let now = monotonicNow
         let timings = control.timings
         client.finish {
@@ -72,6 +77,18 @@ extension Driver {
             $0.field("type", service.type.word)
             $0.flag("template", false)
             $0.text("instance-of", instanceName(service.name)?.template)
+        }
+    }
+
+    /// What it is doing, and what it waits for.
+    private func tellWaits(_ client: ControlClient, _ id: ServiceID) {
+        guard let report = core.report(of: id) else { return }
+        client.line {
+            $0.field("name", services[id.index].name)
+            $0.field("type", services[id.index].type.word)
+            $0.field("state", report.state.word)
+            $0.field("words", statusWords(id.index, report))
+            writeWaits(id, &$0)
         }
     }
 

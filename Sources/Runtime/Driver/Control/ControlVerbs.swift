@@ -58,6 +58,9 @@ extension Driver {
         case .list:
             try demand(.status)
             client.job = .listing(ListingJob(.list, try known([])))
+        case .graph:
+            try demand(.status)
+            client.job = .listing(ListingJob(.graph, try known([])))
         case .blame:
             try demand(.status)
             client.job = .listing(ListingJob(.blame, []))

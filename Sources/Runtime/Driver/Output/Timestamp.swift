@@ -1,3 +1,5 @@
+import ConfigParser
+
 /// The time as log lines have it: RFC 3339, UTC, milliseconds ("2026-02-28T23:59:59.999Z"). Own arithmetic on the proleptic
 /// Gregorian calendar, without a time zone, a locale or a leap second. The text of a second is made once.
 struct Timestamp {
@@ -73,4 +75,15 @@ struct Timestamp {
         }
         return (year, month, rest &+ 1)
     }
+}
+
+/// A moment as log lines have it ("2026-02-28T23:59:59.999Z").
+/// - Parameter milliseconds: since 1970-01-01T00:00:00Z.
+public func timestamp(_ milliseconds: Int) -> String {
+    var stamp = Timestamp()
+    var text = [UInt8](repeating: 0x20, count: Timestamp.length)
+    text.withUnsafeMutableBufferPointer { buffer in
+        if let place = buffer.baseAddress { stamp.write(Int64(milliseconds), to: place) }
+    }
+    return String(decoding: text, as: UTF8.self)
 }
