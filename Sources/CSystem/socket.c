@@ -139,12 +139,36 @@ int hi_open_own_folder(const char *path) {
     return descriptor;
 }
 
-int hi_replace_file(int folder, const char *name, const void *bytes, size_t count) {
+// Gives the descriptor back where what it leads to is of that type and nobody but root and this user can have made it.
+static int trusted(int descriptor, mode_t type) {
+    struct stat status;
+    if (descriptor < 0) return -1;
+    if (fstat(descriptor, &status) < 0) return failed(descriptor);
+    if ((status.st_mode & S_IFMT) != type || (status.st_uid != 0 && status.st_uid != geteuid()) ||
+        (status.st_mode & (S_IWGRP | S_IWOTH))) {
+        errno = EPERM;
+        return failed(descriptor);
+    }
+    return descriptor;
+}
+
+int hi_open_trusted_folder(const char *path) {
+    return trusted(hi_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), S_IFDIR);
+}
+
+int hi_open_trusted_file(int folder, const char *name) {
+    // O_NONBLOCK: opening a fifo would otherwise wait for its writer.
+    return trusted(hi_openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), S_IFREG);
+}
+
+int hi_replace_file(int folder, const char *name, const void *bytes, size_t count, mode_t mode) {
     static const char new_name[] = ".new";
-    int file = hi_openat(folder, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+    // A file of its own, which nobody has open: what is in it may not be for everybody.
+    unlinkat(folder, new_name, 0);
+    int file = openat(folder, new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0) return -1;
     const char *next = bytes;
-    bool is_written = fchmod(file, 0644) == 0;
+    bool is_written = fchmod(file, mode) == 0;
     while (is_written && count > 0) {
         ssize_t written = write(file, next, count);
         if (written < 0 && errno == EINTR) continue;

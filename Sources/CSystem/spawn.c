@@ -7,11 +7,13 @@
 //   - the child writes to its own stack and to its request, and to no other memory
 //   - what the kernel keeps with the memory and not with the process (oom_score_adj) needs a child with memory of its own
 //   - every signal is blocked in the init (it reads them from a signalfd), so no handler can run in the child by mistake
-// Where an emulator does not know this form of clone (qemu-user), the same code runs in a plain fork.
+// Where an emulator does not know this form of clone (qemu-user), the same code runs in a plain fork. What makes a process who
+// and what it is to be (become, execute) also runs in a process that is no child: hi_become, for `hermes-init exec`.
 
 #include "CSystem.h"
 
 #include <sched.h>
+#include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -67,8 +69,18 @@ static void set_dispositions(uint64_t signals, uintptr_t handler) {
     }
 }
 
+// Where a process that is no child goes back to, with the reason.
+struct in_place {
+    jmp_buf back;
+    struct hi_report report;
+};
+
 static _Noreturn void fail(const struct hi_request *request, int32_t stage, long error, int32_t candidate) {
     struct hi_report report = {.stage = stage, .error = (int32_t)-error, .candidate = candidate};
+    if (request->in_place) {
+        request->in_place->report = report;
+        longjmp(request->in_place->back, 1);
+    }
     CALL3(write, request->report, &report, sizeof report);
     CALL1(exit_group, 127);
     __builtin_unreachable();
@@ -293,32 +305,12 @@ static _Noreturn void execute(const struct hi_request *request) {
     fail(request, HI_STAGE_EXEC, error, index);
 }
 
-// Everything up to the program itself.
-static void prepare(struct hi_request *request) {
+// Makes the process who and what it is to be. The order matters: the right to raise a limit, to drop capabilities and to change
+// groups ends with the user ID.
+static void become(const struct hi_request *request) {
     long result = 0;
 
-    if (request->new_session) {
-        result = CALL0(setsid);
-    } else {
-        result = CALL2(setpgid, 0, 0);
-    }
-    if (result < 0) fail(request, HI_STAGE_SESSION, result, 0);
-
-    enter_cgroup(request);
     set_oom_score(request);
-    set_descriptors(request);
-    if (request->tell_own_process) tell_own_process(request);
-
-    if (request->take_terminal) {
-        // Another session may hold the terminal; then the program runs without one, as it would under dumb-init.
-        CALL3(ioctl, 0, TIOCSCTTY, 0);
-    } else if (request->take_foreground) {
-        // Allowed from a background group because SIGTTOU is blocked here. Where it fails there is no job control to hand over.
-        int32_t group = (int32_t)CALL0(getpid);
-        CALL3(ioctl, 0, TIOCSPGRP, &group);
-    }
-
-    // The order matters: the right to raise a limit, to drop capabilities and to change groups ends with the user ID.
     set_limits(request);
     limit_bounding_set(request);
     if (request->set_groups) {
@@ -340,6 +332,33 @@ static void prepare(struct hi_request *request) {
         if (result < 0) fail(request, HI_STAGE_DIRECTORY, result, 0);
     }
     if (request->set_umask) CALL1(umask, request->umask);
+}
+
+// Everything up to the program itself.
+static void prepare(struct hi_request *request) {
+    long result = 0;
+
+    if (request->new_session) {
+        result = CALL0(setsid);
+    } else {
+        result = CALL2(setpgid, 0, 0);
+    }
+    if (result < 0) fail(request, HI_STAGE_SESSION, result, 0);
+
+    enter_cgroup(request);
+    set_descriptors(request);
+    if (request->tell_own_process) tell_own_process(request);
+
+    if (request->take_terminal) {
+        // Another session may hold the terminal; then the program runs without one, as it would under dumb-init.
+        CALL3(ioctl, 0, TIOCSCTTY, 0);
+    } else if (request->take_foreground) {
+        // Allowed from a background group because SIGTTOU is blocked here. Where it fails there is no job control to hand over.
+        int32_t group = (int32_t)CALL0(getpid);
+        CALL3(ioctl, 0, TIOCSPGRP, &group);
+    }
+
+    become(request);
 
     set_dispositions(request->default_signals, (uintptr_t)SIG_DFL);
     set_dispositions(request->ignored_signals, (uintptr_t)SIG_IGN);
@@ -350,6 +369,18 @@ static int child(void *argument) {
     struct hi_request *request = argument;
     prepare(request);
     execute(request);
+}
+
+struct hi_report hi_become(struct hi_request *request) {
+    // Static: what setjmp(3) comes back to must not be in a register.
+    static struct in_place place;
+    request->in_place = &place;
+    if (setjmp(place.back) == 0) {
+        become(request);
+        execute(request);
+    }
+    request->in_place = 0;
+    return place.report;
 }
 
 // A few stacks are kept for the next child: a restart then costs no mmap. Each keeps a page of memory in use. One thread, so

@@ -223,14 +223,3 @@ void arc4random_buf(void *bytes, size_t count) {
     }
 }
 #endif
-
-#if defined(__linux__) && !defined(__GLIBC__)
-// Swift asks this for every object that it makes. musl's walks the heap's own tables for it; what malloc gives is aligned
-// for everything that Swift makes (16 bytes), and costs a third.
-int posix_memalign(void **place, size_t alignment, size_t size) {
-    void *memory = alignment <= 16 ? malloc(size) : aligned_alloc(alignment, size);
-    if (memory == NULL) return ENOMEM;
-    *place = memory;
-    return 0;
-}
-#endif

@@ -14,6 +14,7 @@ enum Chown {
             Key(
                 "owner", .template, required: true,
                 "The new owner: user, user:group, user: (with the user's own group) or :group, by name or number"),
+            Key("keep-group", .boolean, default: "false", "What belongs to the user already keeps its group"),
             Key("root", .template, "The folder that the other paths start from; without it they are absolute"),
             Key("create", .boolean, default: "false", "Make the root, and what leads to it, where it is missing"),
             Key(
@@ -41,10 +42,11 @@ enum Chown {
             return 1
         }
         let parsed = Owner.parse(text, accounts)
-        guard let owner = parsed.owner else {
+        guard var owner = parsed.owner else {
             report.say(say("cannot use the owner \"%\": %", text.shown, parsed.mistake))
             return 1
         }
+        owner.keepsGroup = options.boolean("keep-group")
         let volume: Volume
         do throws(Errno) {
             volume = try Volume(root: options.string("root"))
@@ -195,7 +197,8 @@ private final class ChownWork {
                 say(
                     "the mode of % to 0% (it was 0%)", volume.shown(path), octal(mode), octal(held.status.permissions)))
         } catch {
-            tell(error, path)
+            // Where nothing can be changed at all, one warning is enough.
+            if !handover.warns(of: error) { tell(error, path) }
         }
     }
 

@@ -100,6 +100,9 @@ final class Handover {
         failed.add(failed.isFull ? "" : path())
     }
 
+    /// Whether the warning of `tell` says this already.
+    func warns(of error: Errno) -> Bool { failed.count > 0 && failure?.code == error.code }
+
     /// What was left, in a line each.
     func tell(_ report: StageReport) {
         if refused.count > 0 {

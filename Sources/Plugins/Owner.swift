@@ -11,6 +11,8 @@ struct Owner {
     let gid: UInt32?
     /// For people: as it was written, and its numbers.
     let shown: String
+    /// What belongs to the user already keeps its group.
+    var keepsGroup = false
 
     /// Gives the owner, or why there is none.
     static func parse(_ text: Bytes, _ accounts: Accounts) -> (owner: Owner?, mistake: String) {
@@ -41,13 +43,17 @@ struct Owner {
         var numbers = uid.map { String($0) } ?? ""
         if let gid { numbers += ":" + String(gid) }
         let isNumeric = text == numbers.bytes
-        return (Owner(uid: uid, gid: gid, shown: isNumeric ? numbers : say("% (%)", text.shown, numbers)), "")
+        let name = text.last == 0x3A ? Bytes(text.dropLast()) : text
+        return (Owner(uid: uid, gid: gid, shown: isNumeric ? numbers : say("% (%)", name.shown, numbers)), "")
     }
 
     /// Whether a file has another owner.
     @inline(__always)
     func differs(from status: hi_status) -> Bool {
-        if let uid, status.uid != uid { return true }
+        if let uid {
+            if status.uid != uid { return true }
+            if keepsGroup { return false }
+        }
         if let gid, status.gid != gid { return true }
         return false
     }

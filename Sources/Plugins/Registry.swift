@@ -9,5 +9,6 @@ public enum Registry {
         FindExecutable.plugin,
         Secrets.plugin,
         WaitFor.plugin,
+        Notice.plugin,
     ]
 }

@@ -37,7 +37,10 @@ public struct Errno: Error, Hashable, Sendable {
     public var saysMissing: Bool { self == .noEntry || code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG }
 
     /// "No such file or directory" (strerror(3)).
-    public var text: String { String(decoding: Bytes(cString: strerror(code)), as: UTF8.self) }
+    public var text: String {
+        @inline(never)
+        get { String(decoding: Bytes(cString: strerror(code)), as: UTF8.self) }
+    }
 
     /// Lack of processes, memory or descriptors: may go better later.
     public var isTransient: Bool {

@@ -16,8 +16,8 @@ enum Check {
     ) -> Answer {
         let diagnostics = result.diagnostics + graph
         if diagnostics.isEmpty {
-            if result.sources.files.isEmpty { return Answer("no service files in " + shown(folders) + "\n") }
-            return Answer(count(result.sources.files.count, "file") + ", no problems\n")
+            if result.sources.files.isEmpty { return Answer(say("no service files in %\n", shown(folders))) }
+            return Answer(say("%, no problems\n", count(result.sources.files.count, "file")))
         }
         let text = DiagnosticRenderer(sources: result.sources, color: color).render(diagnostics)
         return Answer(text, exitCode: hasErrors(diagnostics) ? 1 : 0)

@@ -82,13 +82,13 @@ struct ReportWriter {
     func github() -> String {
         var text = ""
         for diagnostic in diagnostics {
-            text += "::" + level(diagnostic)
-            text += " title=" + escaped(diagnostic.code, inProperty: true)
+            text += say("::%", level(diagnostic))
+            text += say(" title=%", escaped(diagnostic.code, inProperty: true))
             if let span = diagnostic.primary?.span, let file = sources.file(span.file) {
-                text += ",file=" + escaped(file.path, inProperty: true)
+                text += say(",file=%", escaped(file.path, inProperty: true))
                 text += range(span, ",line=%,col=%,endLine=%,endColumn=%")
             }
-            text += "::" + escaped(whole(diagnostic), inProperty: false) + "\n"
+            text += say("::%\n", escaped(whole(diagnostic), inProperty: false))
         }
         return text
     }
@@ -99,7 +99,7 @@ struct ReportWriter {
 
     /// Line and column of the first byte, and of the one behind the last, put into a pattern.
     @inline(never)
-    private func range(_ span: Span, _ pattern: String) -> String {
+    private func range(_ span: Span, _ pattern: Literal) -> String {
         guard let start = sources.location(of: span),
             let end = sources.location(of: Span(file: span.file, start: max(span.end, span.start), end: span.end))
         else { return "" }
@@ -121,8 +121,8 @@ struct ReportWriter {
 
     private func whole(_ diagnostic: Diagnostic) -> String {
         var text = diagnostic.title
-        for note in diagnostic.notes { text += "\nnote: " + note }
-        if let help = diagnostic.help { text += "\nhelp: " + help }
+        for note in diagnostic.notes { text += say("\nnote: %", note) }
+        if let help = diagnostic.help { text += say("\nhelp: %", help) }
         return text
     }
 

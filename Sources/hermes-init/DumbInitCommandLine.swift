@@ -31,14 +31,14 @@ enum DumbInitCommandLine {
                 guard let (from, to) = rewrite(value) else { return answer(rewriteUsage, 1) }
                 rewrites[from] = to
             case .mistake(let mistake):
-                return answer(name + ": " + mistake + "\n", 1)
+                return answer(say("%: %\n", name, mistake), 1)
             case .flag, .valued:
                 // Every letter that the scanner was given stands above.
-                return answer(name + ": cannot read the options\n", 1)
+                return answer(say("%: cannot read the options\n", name), 1)
             }
         }
         if scanner.rest.isEmpty {
-            return answer("Usage: " + name + " [option] program [args]\nTry " + name + " --help for full usage.\n", 1)
+            return answer(say("Usage: % [option] program [args]\nTry % --help for full usage.\n", name, name), 1)
         }
         if let value = environment("DUMB_INIT_DEBUG"), isWord(value, "1") { isVerbose = true }
         if let value = environment("DUMB_INIT_SETSID"), isWord(value, "0") { isSingleChild = true }
@@ -85,7 +85,7 @@ enum DumbInitCommandLine {
         .answer(Answer(text, stream: .standardError, exitCode: exitCode))
     }
 
-    private static let version = "dumb-init v" + Version.dumbInit + "\n"
+    private static let version = say("dumb-init v%\n", Version.dumbInit)
 
     private static let rewriteUsage = """
         Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.

@@ -20,11 +20,13 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
         options.version = Version.number
         return boot(options, stages: builtIn)
     case .check(let options):
+        hi_arena_begin()
         return tell(
             Check.report(
                 check(request(options), environment: environment, stages: builtIn), options,
                 color: options.color.isWanted(environment, on: 1)))
     case .plan(let folders, let arguments, let format):
+        hi_arena_begin()
         return tell(plan(folders, arguments, environment, format))
     case .timings(let folders, let arguments, let picture):
         return timings(folders, arguments, environment, picture)
@@ -36,7 +38,12 @@ public func entry(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePoi
         return tell(Answer(jsonSchema(of: subject, plugins: builtIn.tables)))
     case .stage(let request):
         return tell(request.answer(stages: builtIn))
+    case .exec(let request):
+        return tell(request.answer())
+    case .shim(let path, let words):
+        return tell(Shim.answer(path, words))
     case .toml(let request):
+        hi_arena_begin()
         return tell(request.answer())
     case .health:
         return tell(Health.answer(readHealth()))
@@ -114,7 +121,7 @@ private func timings(
 }
 
 /// Prints an answer; these modes are not PID 1 and may wait for their reader.
-private func tell(_ answer: Answer) -> Int32 {
+func tell(_ answer: Answer) -> Int32 {
     let descriptor: Int32 = answer.stream == .standardOutput ? 1 : 2
     let bytes = Bytes(answer.text.utf8)
     // A full disk or a closed pipe: what was asked for was not said.

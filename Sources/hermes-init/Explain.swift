@@ -9,7 +9,7 @@ enum Explain {
         }
         guard var word = words.first else {
             var list = ""
-            for code in Explanation.codes { list += code + "\n" }
+            for code in Explanation.codes { list += say("%\n", code) }
             return Answer(list)
         }
         if isWord(word, "--help") || isWord(word, "-h") { return Answer(HelpTopic.explain.text) }
@@ -17,7 +17,9 @@ enum Explain {
         let code = String(decoding: word, as: UTF8.self)
         if let text = Explanation.text(of: code) { return Answer(text) }
         var remedies = ["\"hermes-init explain\" lists all codes"]
-        if let near = nearest(to: code, among: Explanation.codes) { remedies.insert("did you mean: " + near, at: 0) }
+        if let near = nearest(to: code, among: Explanation.codes) {
+            remedies.insert(say("did you mean: %", near), at: 0)
+        }
         throw UsageError(title: say("there is no code %", quoted([word])), remedies: remedies, topic: .explain)
     }
 }

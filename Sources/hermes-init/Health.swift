@@ -13,7 +13,7 @@ enum Health {
             return failure(say("cannot use %: %\n", path, reason))
         case .status(let status):
             var text = ""
-            for line in status.lines where !line.isWell { text += line.name + ": " + line.words + "\n" }
+            for line in status.lines where !line.isWell { text += say("%: %\n", line.name, line.words) }
             if !text.isEmpty { return Answer(text, exitCode: 1) }
             let count = status.lines.count
             return Answer(
@@ -22,6 +22,6 @@ enum Health {
     }
 
     private static func failure(_ text: String) -> Answer {
-        Answer("hermes-init: " + text, stream: .standardError, exitCode: 1)
+        Answer(say("hermes-init: %", text), stream: .standardError, exitCode: 1)
     }
 }

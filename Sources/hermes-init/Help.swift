@@ -3,7 +3,7 @@ import ConfigParser
 /// The help texts: what each mode takes and gives, at most 80 columns wide. They tell of what this version does and of
 /// nothing that is still to come; docs/command-line.md says the same at length.
 enum HelpTopic: Sendable, Equatable {
-    case general, check, plan, schema, toml, explain, health, stage, ctl, completion
+    case general, check, plan, schema, toml, explain, health, stage, exec, shim, ctl, completion
     /// A verb of ctl.
     case verb(CtlVerb)
 
@@ -17,6 +17,8 @@ enum HelpTopic: Sendable, Equatable {
         case .explain: "explain "
         case .health: "health "
         case .stage: "stage "
+        case .exec: "exec "
+        case .shim: "shim "
         case .ctl: "ctl "
         case .completion: "completion "
         case .verb(let verb): say("ctl % ", verb.name)
@@ -34,6 +36,8 @@ enum HelpTopic: Sendable, Equatable {
         case .explain: HelpTopic.explainText
         case .health: HelpTopic.healthText
         case .stage: HelpTopic.stageText
+        case .exec: HelpTopic.execText
+        case .shim: HelpTopic.shimText
         case .ctl: CtlHelp.general
         case .completion: CtlHelp.completion
         case .verb(let verb): CtlHelp.text(of: verb)
@@ -53,6 +57,7 @@ enum HelpTopic: Sendable, Equatable {
           hermes-init explain [CODE]
           hermes-init health
           hermes-init stage [NAME] [--dry-run] [--config DIR]... [-- ARG...]
+          hermes-init exec [--like SERVICE] [--user USER[:GROUP]] [--] PROGRAM [ARG...]
           hermes-init ctl VERB [OPTION]... [NAME]...
           hermes-init completion bash|zsh|fish
           hermes-init --version | --help
@@ -210,6 +215,48 @@ enum HelpTopic: Sendable, Equatable {
 
         Example:
           docker exec CONTAINER hermes-init stage data --dry-run
+
+        """
+
+    private static let execText = """
+        Usage: hermes-init exec [--config DIR]... [--like SERVICE] [--user USER[:GROUP]]
+                                [--here] [--] PROGRAM [ARG...]
+
+        Becomes PROGRAM (by exec: same process, terminal and exit code) as a service
+        would be run, or as a user.
+
+        Options:
+          --like SERVICE     with that service's user, groups, environment (and what
+                             stages exported), limits, priority, umask, capabilities
+                             and directory
+          --user USER        as that user with its groups; HOME, USER, LOGNAME and SHELL
+                             are set. With --like, instead of the service's user
+          --user USER:GROUP  with that group and no other
+          --here             stay in this directory
+          --config DIR       read the files of DIR instead of the usual folders
+
+        Exit codes:
+          PROGRAM's own      126  it cannot be executed      127  it was not found
+          64  the command line is wrong, or there is no such service
+          77  not permitted to become that user
+          78  the configuration is wrong
+
+        Examples:
+          docker exec -it web hermes-init exec --like web sh
+          hermes-init exec --user nobody:nogroup -- id
+
+        """
+
+    private static let shimText = """
+        Usage: hermes-init shim FILE [ARG...]
+
+        Becomes the program that FILE stands in for: as root, the way "hermes-init exec"
+        does; as any other user, unchanged. The first line of FILE calls it:
+
+          #!/usr/local/bin/hermes-init shim
+          like = "main"                   # or: user = "USER[:GROUP]"
+          command = ["/opt/real/program"]
+          unless-env = "STAY_ROOT"        # where that is 1, root stays root
 
         """
 

@@ -26,6 +26,10 @@ enum Invocation: Sendable {
     case health
     /// Run one stage by hand, or list them.
     case stage(StageRequest)
+    /// Become a program, as a service would be run.
+    case exec(ExecRequest)
+    /// Become the program that a file stands in for.
+    case shim([UInt8], ArraySlice<[UInt8]>)
     /// Ask the init that runs here.
     case ctl(CtlRequest)
     /// What a shell may offer for the last of these words.
@@ -119,9 +123,9 @@ struct UsageError: Error, Equatable {
     }
 
     var answer: Answer {
-        var text = "hermes-init: " + title + "\n"
-        for remedy in remedies { text += "  " + remedy + "\n" }
-        text += "  \"hermes-init " + topic.command + "--help\" tells more\n"
+        var text = say("hermes-init: %\n", title)
+        for remedy in remedies { text += say("  %\n", remedy) }
+        text += say("  \"hermes-init %--help\" tells more\n", topic.command)
         return Answer(text, stream: .standardError, exitCode: UsageError.exitCode)
     }
 }
@@ -208,9 +212,9 @@ private struct CommandLineReader {
         let isSchema = isWord(name, "--schema")
         guard isHelp || isVersion || isCheck || isSchema || isWord(name, "--plan") else { throw unknownOption(name) }
         if equals != nil {
-            throw usage(quoted([name]) + " takes no value", "", topic)
+            throw usage(say("% takes no value", quoted([name])), "", topic)
         }
-        if isVersion { return Answer(Version.line + "\n") }
+        if isVersion { return Answer(say("%\n", Version.line)) }
         if isHelp { return Answer(helpTopic().text) }
         try choose(isCheck ? .check : isSchema ? .schema : .plan)
         return nil
@@ -226,6 +230,8 @@ private struct CommandLineReader {
         if isWord(next, "explain") { return .explain }
         if isWord(next, "health") { return .health }
         if isWord(next, "stage") { return .stage }
+        if isWord(next, "exec") { return .exec }
+        if isWord(next, "shim") { return .shim }
         if isWord(next, "ctl") { return .ctl }
         if isWord(next, "completion") { return .completion }
         if isWord(next, "schema") || isWord(next, "--schema") { return .schema }
@@ -236,7 +242,7 @@ private struct CommandLineReader {
     private mutating func readCheckOption(_ name: [UInt8], _ value: [UInt8]?) throws(UsageError) -> Bool {
         let isStrict = isWord(name, "--strict")
         if isStrict || isWord(name, "--files-only") {
-            if value != nil { throw usage(quoted([name]) + " takes no value", "", .check) }
+            if value != nil { throw usage(say("% takes no value", quoted([name])), "", .check) }
             if isStrict { checkOptions.isStrict = true } else { checkOptions.isFilesOnly = true }
         } else if isWord(name, "--root") {
             checkOptions.root = try readValue(name, value, "a folder, such as: --root ./image")
@@ -261,7 +267,7 @@ private struct CommandLineReader {
             index += 1
             result = words[index]
         }
-        if result.isEmpty { throw usage(quoted([name]) + " needs a value", example, topic) }
+        if result.isEmpty { throw usage(say("% needs a value", quoted([name])), example, topic) }
         return result
     }
 
@@ -269,10 +275,10 @@ private struct CommandLineReader {
     private mutating func readChoice(
         _ name: [UInt8], _ value: [UInt8]?, _ choices: [String]
     ) throws(UsageError) -> Int {
-        let remedy = "write one of: " + joined(choices)
+        let remedy = say("write one of: %", joined(choices))
         let word = try readValue(name, value, remedy)
         if let place = choice(word, choices) { return place }
-        throw usage(quoted([name]) + " cannot be " + quoted([word]), remedy, topic)
+        throw usage(say("% cannot be %", quoted([name]), quoted([word])), remedy, topic)
     }
 
     /// Which of the words this is.
@@ -310,7 +316,7 @@ private struct CommandLineReader {
         if isWord(format, "dot") { return .dot }
         if isWord(format, "mermaid") { return .mermaid }
         throw UsageError(
-            title: "plan has no format " + quoted([format]), remedy: "write one of: text, json, dot, mermaid",
+            title: say("plan has no format %", quoted([format])), remedy: "write one of: text, json, dot, mermaid",
             topic: .plan)
     }
 
@@ -329,13 +335,13 @@ private struct CommandLineReader {
                 return nil
             }
             throw UsageError(
-                title: "check takes no words: cannot use " + quoted([word]),
-                remedy: "a folder is named with: --config " + quoted([word]), topic: .check)
+                title: say("check takes no words: cannot use %", quoted([word])),
+                remedy: say("a folder is named with: --config %", quoted([word])), topic: .check)
         }
         if mode == .plan {
             throw UsageError(
                 title: "plan takes the main program's words behind \"--\"",
-                remedy: "write: " + spelling(endingOptionsAt: index), topic: .plan)
+                remedy: say("write: %", spelling(endingOptionsAt: index)), topic: .plan)
         }
         if mode == .schema {
             if subject != nil {
@@ -348,7 +354,7 @@ private struct CommandLineReader {
             if isWord(word, "init") { subject = .settings }
             if subject != nil { return nil }
             throw UsageError(
-                title: "there is no schema of " + quoted([word]), remedy: "write one of: service, drop-in, init",
+                title: say("there is no schema of %", quoted([word])), remedy: "write one of: service, drop-in, init",
                 topic: .schema)
         }
         let modes: [(name: StaticString, mode: Mode)] = [("check", .check), ("schema", .schema), ("plan", .plan)]
@@ -358,11 +364,10 @@ private struct CommandLineReader {
         }
         let isCtl = isWord(word, "ctl")
         let isCompletion = isWord(word, "completion")
-        if isCtl || isCompletion || isWord(word, "toml") || isWord(word, "explain") || isWord(word, "health")
-            || isWord(word, "stage")
-        {
+        for known: StaticString in ["toml", "explain", "health", "stage", "exec", "shim", "ctl", "completion"]
+        where isWord(word, known) {
             if index > 0 {
-                throw UsageError(title: quoted([word]) + " stands in front of its options", remedies: [])
+                throw UsageError(title: say("% stands in front of its options", quoted([word])), remedies: [])
             }
             if isCtl {
                 switch try CtlInvocation.read(words.dropFirst()) {
@@ -373,6 +378,22 @@ private struct CommandLineReader {
             if isCompletion { return try CompletionScripts.answer(words.dropFirst()) }
             if isWord(word, "health") { return try readHealth() }
             if isWord(word, "explain") { return .answer(try Explain.answer(words.dropFirst())) }
+            if isWord(word, "exec") {
+                guard let request = try ExecRequest.read(words.dropFirst()) else {
+                    return .answer(Answer(HelpTopic.exec.text))
+                }
+                return .exec(request)
+            }
+            if isWord(word, "shim") {
+                guard let path = words.dropFirst().first, path.first != 0x2D else {
+                    if words.count > 1 && isWord(words[1], "--help") { return .answer(Answer(HelpTopic.shim.text)) }
+                    throw UsageError(
+                        title: "shim needs a file",
+                        remedy: "it stands on the first line of one: #!/usr/local/bin/hermes-init shim",
+                        topic: .shim)
+                }
+                return .shim(path, words.dropFirst(2))
+            }
             if isWord(word, "stage") {
                 guard let request = try StageRequest.read(words.dropFirst()) else {
                     return .answer(Answer(HelpTopic.stage.text))
@@ -384,17 +405,19 @@ private struct CommandLineReader {
             }
             return .toml(request)
         }
-        var remedies = ["to run it as the main program write: " + spelling(endingOptionsAt: index)]
+        var remedies = [say("to run it as the main program write: %", spelling(endingOptionsAt: index))]
         let near = nearest(
             to: String(decoding: word, as: UTF8.self),
             among: [
-                "check", "plan", "schema", "ctl", "toml", "explain", "health", "stage", "completion", "help", "version",
+                "check", "plan", "schema", "ctl", "toml", "explain", "health", "stage", "exec", "shim", "completion",
+                "help",
+                "version",
             ])
         if let near {
             let isOption = near == "help" || near == "version"
-            remedies.insert("did you mean: hermes-init " + (isOption ? "--" : "") + near, at: 0)
+            remedies.insert(say("did you mean: hermes-init %%", isOption ? "--" : "", near), at: 0)
         }
-        throw UsageError(title: quoted([word]) + " is no subcommand", remedies: remedies)
+        throw UsageError(title: say("% is no subcommand", quoted([word])), remedies: remedies)
     }
 
     /// `health` takes nothing but a question for help.
@@ -402,7 +425,8 @@ private struct CommandLineReader {
         guard words.count > 1 else { return .health }
         if isWord(words[1], "--help") || isWord(words[1], "-h") { return .answer(Answer(HelpTopic.health.text)) }
         throw UsageError(
-            title: "health takes no words: cannot use " + quoted([words[1]]), remedy: "leave it out", topic: .health)
+            title: say("health takes no words: cannot use %", quoted([words[1]])), remedy: "leave it out",
+            topic: .health)
     }
 
     private func unknownOption(_ name: [UInt8]) -> UsageError {
@@ -412,12 +436,12 @@ private struct CommandLineReader {
             "--color", "--files-only", "--stdin-name", "--timings", "--svg",
         ]
         if let near = nearest(to: String(decoding: name, as: UTF8.self), among: known) {
-            remedies.append("did you mean: " + near)
+            remedies.append(say("did you mean: %", near))
         }
         if mode != .check {
-            remedies.append("to give it to the main program write: " + spelling(endingOptionsAt: index))
+            remedies.append(say("to give it to the main program write: %", spelling(endingOptionsAt: index)))
         }
-        return UsageError(title: "there is no option " + quoted([name]), remedies: remedies, topic: topic)
+        return UsageError(title: say("there is no option %", quoted([name])), remedies: remedies, topic: topic)
     }
 
     /// The command line as it was, with `--` put in before one of the words.
@@ -443,21 +467,22 @@ private struct CommandLineReader {
         }
         if mode != .check, let checkOption {
             throw usage(
-                quoted([checkOption]) + " belongs to --check",
+                say("% belongs to --check", quoted([checkOption])),
                 "add --check, or leave it out", .check)
         }
         switch mode {
         case .check:
             if let first = arguments.first {
                 throw usage(
-                    "check runs no program: cannot use " + quoted([first]),
+                    say("check runs no program: cannot use %", quoted([first])),
                     "leave out what is behind \"--\"", .check)
             }
             checkOptions.folders = folders
             if let format {
                 guard let place = choice(format, CheckFormat.words) else {
                     throw usage(
-                        "check has no format " + quoted([format]), "write one of: " + joined(CheckFormat.words), .check)
+                        say("check has no format %", quoted([format])),
+                        say("write one of: %", joined(CheckFormat.words)), .check)
                 }
                 checkOptions.format = CheckFormat(rawValue: place) ?? .text
             }

@@ -80,14 +80,14 @@ struct OptionScanner {
             position = behind
         }
         if flags.contains(letter) { return .flag(letter) }
-        guard valued.contains(letter) else { return .mistake("invalid option -- '" + shown([letter]) + "'") }
+        guard valued.contains(letter) else { return .mistake(say("invalid option -- '%'", shown([letter]))) }
         if !isLast {
             position = 0
             index += 1
             return .valued(letter, [UInt8](word[behind...]))
         }
         guard let value = takeWord() else {
-            return .mistake("option requires an argument -- '" + shown([letter]) + "'")
+            return .mistake(say("option requires an argument -- '%'", shown([letter])))
         }
         return .valued(letter, value)
     }
@@ -106,18 +106,18 @@ struct OptionScanner {
             }
             matches.append(option)
         }
-        guard let match = matches.first else { return .mistake("unrecognized option '" + shown(word) + "'") }
+        guard let match = matches.first else { return .mistake(say("unrecognized option '%'", shown(word))) }
         if matches.count > 1 {
-            var text = "option '" + shown(word) + "' is ambiguous; possibilities:"
-            for option in matches { text += " '--" + option.name.description + "'" }
+            var text = say("option '%' is ambiguous; possibilities:", shown(word))
+            for option in matches { text += say(" '--%'", option.name.description) }
             return .mistake(text)
         }
-        let option = "option '--" + match.name.description + "'"
+        let option = say("option '--%'", match.name.description)
         if flags.contains(match.letter) {
-            return equals == nil ? .flag(match.letter) : .mistake(option + " doesn't allow an argument")
+            return equals == nil ? .flag(match.letter) : .mistake(say("% doesn't allow an argument", option))
         }
         if let equals { return .valued(match.letter, [UInt8](word[(equals + 1)...])) }
-        guard let value = takeWord() else { return .mistake(option + " requires an argument") }
+        guard let value = takeWord() else { return .mistake(say("% requires an argument", option)) }
         return .valued(match.letter, value)
     }
 

@@ -36,20 +36,20 @@ struct Plan {
         for wave in waves { starting += wave.count }
         let staying = services.count - starting + masked.count
         var text = count(starting, "service") + (starting == 1 ? " starts" : " start")
-        if starting > 0 { text += ", in " + count(waves.count, "wave") }
-        if staying > 0 { text += "; " + String(staying) + (staying == 1 ? " does not" : " do not") }
+        if starting > 0 { text += say(", in %", count(waves.count, "wave")) }
+        if staying > 0 { text += say("; %%", String(staying), staying == 1 ? " does not" : " do not") }
         text += "\n"
         let column = nameColumn
         for (number, wave) in waves.enumerated() {
-            text += (number == 0 ? "\n" : "") + "wave " + String(number + 1) + "\n"
+            text += say("%wave %\n", number == 0 ? "\n" : "", String(number + 1))
             for id in wave where services.indices.contains(id.index) {
                 let service = services[id.index]
-                let head = padded(service.name, to: column) + "  " + padded(word(for: service.type), to: 7)
+                let head = say("%  %", padded(service.name, to: column), padded(word(for: service.type), to: 7))
                 text += row(head, indent: column + 13, details(of: service, id))
             }
         }
         text += mainText
-        return text + notStartedText(column) + templatesText + (note.isEmpty ? "" : "\nnote: " + note + "\n")
+        return text + notStartedText(column) + templatesText + (note.isEmpty ? "" : say("\nnote: %\n", note))
     }
 
     /// Why a service starts or not, where its file alone does not say it; empty where it does.
@@ -74,12 +74,12 @@ struct Plan {
             let names = instances(of: name)
             var detail = say("no instance now; hermes-init ctl start %NAME makes one", name)
             if !names.isEmpty {
-                detail = count(names.count, "instance") + ": " + joined([String](names.prefix(Plan.mostNames)))
+                detail = say("%: %", count(names.count, "instance"), joined([String](names.prefix(Plan.mostNames))))
                 if names.count > Plan.mostNames { detail += say(" and % more", String(names.count - Plan.mostNames)) }
             }
             text += row(padded(name, to: column), indent: column + 4, [detail])
         }
-        return text.isEmpty ? "" : "\ntemplates\n" + text
+        return text.isEmpty ? "" : say("\ntemplates\n%", text)
     }
 
     /// What `id` waits for, why it starts where that is not plain, and its conditions.
@@ -100,21 +100,21 @@ struct Plan {
             details.append(kind == .implicit ? "after all oneshots" : verb + joined(names))
         }
         switch graph.reasons.indices.contains(id.index) ? graph.reasons[id.index] : .notStarted {
-        case .requiredBy(let other): details.append(notByItself(id) + ", but " + name(of: other) + " requires it")
-        case .wantedBy(let other): details.append(notByItself(id) + ", but " + name(of: other) + " wants it")
+        case .requiredBy(let other): details.append(say("%, but % requires it", notByItself(id), name(of: other)))
+        case .wantedBy(let other): details.append(say("%, but % wants it", notByItself(id), name(of: other)))
         case .autostart:
             if !reason(id.index).isEmpty { details.append(reason(id.index)) }
             for condition in service.autostartWhen where reason(id.index).isEmpty {
-                details.append("by itself only if " + words(for: condition) + " (so it is now)")
+                details.append(say("by itself only if % (so it is now)", words(for: condition)))
             }
         case .main, .notStarted: break
         }
         for condition in service.when {
-            var line = "only if " + words(for: condition)
+            var line = say("only if %", words(for: condition))
             if let isMet = holds(condition) { line += isMet ? " (so it is now)" : " (not so now: skipped)" }
             details.append(line)
         }
-        if let ready = service.ready { details.append("up when " + words(for: ready.readiness)) }
+        if let ready = service.ready { details.append(say("up when %", words(for: ready.readiness))) }
         return details
     }
 
@@ -122,24 +122,25 @@ struct Plan {
     private var mainText: String {
         guard let main = graph.main, services.indices.contains(main.index) else {
             if arguments.isEmpty { return "\nno main program: supervises the services until told to stop\n" }
-            return "\nmain program\n" + row(quoted(arguments), indent: 4, [])
+            return say("\nmain program\n%", row(quoted(arguments), indent: 4, []))
         }
         let program = MainProgram(services[main.index], arguments: arguments, isExecutable: isExecutable)
-        return "\nmain program\n" + row(program.words, indent: 4, [])
-            + (program.reason.isEmpty ? "" : "    " + program.reason + "\n")
+        return say(
+            "\nmain program\n%%", row(program.words, indent: 4, []),
+            program.reason.isEmpty ? "" : say("    %\n", program.reason))
     }
 
     private func notStartedText(_ column: Int) -> String {
         var text = ""
         for (index, service) in services.enumerated() where !graph.boots(ServiceID(index: index)) {
-            let reason = notByItself(ServiceID(index: index)) + ", and nothing that starts requires or wants it"
+            let reason = say("%, and nothing that starts requires or wants it", notByItself(ServiceID(index: index)))
             text += row(padded(service.name, to: column), indent: column + 4, [reason])
         }
         for name in masked {
             let reason = "masked: a stronger folder has an empty file, or a link to /dev/null, of this name"
             text += row(padded(name, to: column), indent: column + 4, [reason])
         }
-        return text.isEmpty ? "" : "\nnot started\n" + text
+        return text.isEmpty ? "" : say("\nnot started\n%", text)
     }
 
     private func notByItself(_ id: ServiceID) -> String {

@@ -69,7 +69,7 @@ extension Plan {
         json.key("main")
         writeMain(&json)
         json.endObject()
-        return String(decoding: json.bytes, as: UTF8.self) + "\n"
+        return say("%\n", String(decoding: json.bytes, as: UTF8.self))
     }
 
     private func write(_ index: Int, wave: Int?, _ json: inout JSONWriter) {

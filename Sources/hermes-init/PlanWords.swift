@@ -32,7 +32,7 @@ struct MainProgram {
         case .auto:
             let isOption = first.first == 0x2D
             let found = isOption ? false : isExecutable(first)
-            reason = "route auto: " + quoted(first)
+            reason = say("route auto: %", quoted(first))
             if found == true {
                 take(.nothing, arguments)
                 reason += " is an executable on PATH"
@@ -85,7 +85,7 @@ func words(for action: Action) -> String {
         }
         return text
     case .script: return "(its script)"
-    case .plugin(let name, _): return "(the stage " + name.name + ")"
+    case .plugin(let name, _): return say("(the stage %)", name.name)
     case .nothing: return ""
     }
 }
@@ -94,15 +94,16 @@ func words(for action: Action) -> String {
 @inline(never)
 func words(for condition: Condition) -> String {
     switch condition {
-    case .environmentTrue(let name): return name + " is true"
-    case .environmentUnset(let name): return name + " is not set"
-    case .environmentEquals(let name, let value): return name + " is " + quoted([UInt8](value.utf8))
-    case .pathExists(let path): return words(for: path) + " exists"
-    case .pathMissing(let path): return words(for: path) + " does not exist"
+    case .environmentTrue(let name): return say("% is true", name)
+    case .environmentSet(let name): return say("% is set", name)
+    case .environmentUnset(let name): return say("% is not set", name)
+    case .environmentEquals(let name, let value): return say("% is %", name, quoted([UInt8](value.utf8)))
+    case .pathExists(let path): return say("% exists", words(for: path))
+    case .pathMissing(let path): return say("% does not exist", words(for: path))
     case .tty(let wanted): return wanted ? "on a terminal" : "not on a terminal"
     case .root(let wanted): return wanted ? "the init is root" : "the init is not root"
-    case .main(let beginnings): return "the arguments begin with " + alternatives(beginnings)
-    case .mainNot(let beginnings): return "the arguments do not begin with " + alternatives(beginnings)
+    case .main(let beginnings): return say("the arguments begin with %", alternatives(beginnings))
+    case .mainNot(let beginnings): return say("the arguments do not begin with %", alternatives(beginnings))
     }
 }
 
@@ -136,7 +137,7 @@ func words(for readiness: Readiness) -> String {
 func words(for template: Template) -> String {
     if let literal = template.literal { return quoted(literal) }
     let text = written(template.parts)
-    return text.utf8.contains(0x20) ? "\"" + text + "\"" : text
+    return text.utf8.contains(0x20) ? say("\"%\"", text) : text
 }
 
 /// Templates are nested by `:-` only, as deep as the reader of the files allows.
@@ -146,10 +147,10 @@ func written(_ parts: [Template.Part]) -> String {
     for part in parts {
         switch part {
         case .literal(let bytes): text += shown(bytes)
-        case .variable(let name, .none, _): text += "${" + name + "}"
-        case .variable(let name, .value(let fallback), _): text += "${" + name + ":-" + written(fallback) + "}"
+        case .variable(let name, .none, _): text += say("${%}", name)
+        case .variable(let name, .value(let fallback), _): text += say("${%:-%}", name, written(fallback))
         case .variable(let name, .error(let message), _):
-            text += "${" + name + ":?" + shown([UInt8](message.utf8)) + "}"
+            text += say("${%:?%}", name, shown([UInt8](message.utf8)))
         }
     }
     return text
@@ -169,7 +170,7 @@ func joined(_ names: [String], last: String = ", ") -> String {
 /// "1 file", "2 files".
 @inline(never)
 func count(_ number: Int, _ noun: String) -> String {
-    String(number) + " " + noun + (number == 1 ? "" : "s")
+    say("% %%", String(number), noun, number == 1 ? "" : "s")
 }
 
 /// A text with spaces behind it up to a width in bytes; longer ones as they are.

@@ -72,7 +72,7 @@ struct StageRequest: Sendable, Equatable {
             }
             if service.name == text {
                 let result = runStage(place, of: loaded, arguments: arguments, isDryRun: isDryRun, stages: stages)
-                let line = result.hasFailed ? "hermes-init: " + result.text : result.text
+                let line = result.hasFailed ? say("hermes-init: %", result.text) : result.text
                 return Answer(
                     line, stream: result.hasFailed ? .standardError : .standardOutput, exitCode: result.code)
             }
@@ -80,7 +80,7 @@ struct StageRequest: Sendable, Equatable {
             if plugin.name == text { users += (users.isEmpty ? "" : " or ") + service.name }
         }
         var remedy = "\"hermes-init stage\" lists the stages"
-        if let near = nearest(to: text, among: names) { remedy = "did you mean: " + near }
+        if let near = nearest(to: text, among: names) { remedy = say("did you mean: %", near) }
         if !users.isEmpty { remedy = say("% is a plugin; the service that uses it is %", text, users) }
         return UsageError(title: say("there is no service %", quoted([name])), remedy: remedy, topic: .stage).answer
     }

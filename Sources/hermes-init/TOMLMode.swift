@@ -58,7 +58,7 @@ struct TOMLRequest: Sendable, Equatable {
             // EX_NOINPUT of sysexits.h.
             let reason = error == .tooLarge ? "it is larger than 2 GiB" : error.text
             return Answer(
-                "hermes-init: " + say("cannot read %: %", shown, reason) + "\n", stream: .standardError, exitCode: 66)
+                say("hermes-init: %\n", say("cannot read %: %", shown, reason)), stream: .standardError, exitCode: 66)
         }
         let color = ColorChoice.automatic.isWanted(.ofProcess(), on: 2)
         return answer(bytes, name: path == nil ? "<stdin>" : shown, color: color)

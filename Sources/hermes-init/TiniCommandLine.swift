@@ -11,7 +11,7 @@ enum TiniCommandLine {
     /// Reads the arguments, `arguments[0]` being the name.
     static func parse(_ arguments: [[UInt8]], environment: (String) -> [UInt8]?) -> Invocation {
         let name = lastComponent(arguments.first ?? bytes(of: "tini"))
-        if arguments.count == 2 && isWord(arguments[1], "--version") { return .answer(Answer(version + "\n")) }
+        if arguments.count == 2 && isWord(arguments[1], "--version") { return .answer(Answer(say("%\n", version))) }
 
         var options = BootOptions()
         options.standIn = .tini
@@ -35,13 +35,13 @@ enum TiniCommandLine {
                 guard let signal = parentDeathSignal(value) else {
                     return failure(
                         name,
-                        "Not a valid option for -p: " + shown(value) + " (write the name of a signal, such as SIGTERM)")
+                        say("Not a valid option for -p: % (write the name of a signal, such as SIGTERM)", shown(value)))
                 }
                 options.parentDeathSignal = signal
             case .valued(UInt8(ascii: "e"), let value):
                 guard let code = exitCode(value) else {
                     return failure(
-                        name, "Not a valid option for -e: " + shown(value) + " (write a number from 0 to 255)")
+                        name, say("Not a valid option for -e: % (write a number from 0 to 255)", shown(value)))
                 }
                 options.codesThatBecomeZero.append(code)
             case .mistake(let mistake):
@@ -54,7 +54,7 @@ enum TiniCommandLine {
 
         options.arguments = scanner.rest
         if options.arguments.isEmpty {
-            return failure(name, "no program to run: write " + quoted(name) + " -- PROGRAM [ARGS]", help(name))
+            return failure(name, say("no program to run: write % -- PROGRAM [ARGS]", quoted(name)), help(name))
         }
         if !scanner.sawDashes && options.arguments.count > 1 && isWord(options.arguments[1], "--")
             && environment("POSIXLY_CORRECT") == nil
@@ -69,10 +69,10 @@ enum TiniCommandLine {
         return .boot(options)
     }
 
-    static let version = "tini version " + Version.tini + " - " + Version.line
+    static let version = say("tini version % - %", Version.tini, Version.line)
 
     private static func failure(_ name: [UInt8], _ message: String, _ usage: String = "") -> Invocation {
-        .answer(Answer(shown(name) + ": " + message + "\n" + usage, stream: .standardError, exitCode: 1))
+        .answer(Answer(say("%: %\n%", shown(name), message, usage), stream: .standardError, exitCode: 1))
     }
 
     /// The signals that tini knows, by their full names only.

@@ -9,5 +9,5 @@ enum Version {
     /// The dumb-init whose command line and behaviour the program has under that name.
     static let dumbInit = "1.2.5"
     /// What `hermes-init --version` prints.
-    static let line = "hermes-init " + number
+    static let line = say("hermes-init %", number)
 }

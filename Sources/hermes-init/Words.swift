@@ -22,7 +22,7 @@ func quoted(_ word: [UInt8]) -> String {
     for scalar in text.unicodeScalars {
         if scalar == "'" { result += "'\\''" } else { result.unicodeScalars.append(scalar) }
     }
-    return result + "'"
+    return say("%'", result)
 }
 
 /// Words behind each other, cut off with "…" where they would be longer than about `limit` bytes.
@@ -30,9 +30,9 @@ func quoted(_ word: [UInt8]) -> String {
 func quoted(_ words: [[UInt8]], limit: Int = 200) -> String {
     var result = ""
     for word in words {
-        if result.utf8.count > limit { return result + " …" }
+        if result.utf8.count > limit { return say("% …", result) }
         if !result.isEmpty { result += " " }
-        if word.count > limit { return result + quoted([UInt8](word.prefix(40))) + "…" }
+        if word.count > limit { return say("%%…", result, quoted([UInt8](word.prefix(40)))) }
         result += quoted(word)
     }
     return result

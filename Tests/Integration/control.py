@@ -8,6 +8,8 @@ from harness import DEADLINE, until
 
 # A folder of its own for the control socket: the machine's /run is shared by every test that runs at the same time.
 OWN_RUN = "mount -t tmpfs tmpfs /run"
+# One that other users may run, too: a Python of a developer often lies in a home folder.
+PYTHON = "/usr/bin/python3"
 
 # What another user runs, in the container: prints every line of the answer.
 SCRIPT = """
@@ -22,8 +24,10 @@ while True:
 
 
 def path_of(life):
-    """The socket as this process sees it."""
-    return f"/proc/{life.pid}/root/run/hermes-init/control.sock"
+    """The socket as this process sees it, once the container has a /run of its own: before that, somebody else's is there."""
+    run = f"/proc/{life.pid}/root/run"
+    life.until(lambda: os.path.ismount(run) or os.stat(run).st_dev != os.stat("/run").st_dev, "it has its own /run")
+    return f"{run}/hermes-init/control.sock"
 
 
 def connected(path):
@@ -116,7 +120,7 @@ def ask_as(life, text, uid, gid=None, groups=()):
     """One request of another user, out of the container; the lines behind the greeting."""
     words = ["setpriv", f"--reuid={uid}", f"--regid={gid if gid is not None else uid}"]
     words += [f"--groups={','.join(map(str, groups))}"] if groups else ["--clear-groups"]
-    result = life.enter([*words, "python3", "-c", SCRIPT, "/run/hermes-init/control.sock", text])
+    result = life.enter([*words, PYTHON, "-c", SCRIPT, "/run/hermes-init/control.sock", text])
     # Who is still there when the container stops is ended with it.
     assert result.code in (0, -15), result
     return [json.loads(line) for line in result.out.splitlines()][1:]

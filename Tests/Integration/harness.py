@@ -5,6 +5,7 @@ no test sleeps and hopes. Output goes to files, so that nothing blocks on a pipe
 """
 
 import atexit
+import ctypes
 import functools
 import os
 import shutil
@@ -57,6 +58,27 @@ def can_unshare():
     if shutil.which("unshare") is None:
         return False
     return subprocess.run(namespace() + ["true"], capture_output=True).returncode == 0
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def own_run(then):
+    """What a child does before its exec: it takes an empty /run of its own, and then what it would have done. The machine's
+    /run is shared by every test that runs at the same time, and an init looks who answers on the socket there."""
+
+    def scene():
+        for failed in (
+            LIBC.unshare(0x00020000),  # CLONE_NEWNS
+            LIBC.mount(None, b"/", None, 0x4000 | 0x40000, None),  # MS_REC | MS_PRIVATE
+            LIBC.mount(b"tmpfs", b"/run", b"tmpfs", 0, None),
+        ):
+            if failed:
+                raise OSError(ctypes.get_errno(), "a /run of its own")
+        if then:
+            then()
+
+    return scene
 
 
 def children(pid):
@@ -128,7 +150,8 @@ class Life:
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(
                 command, env=env, cwd=cwd, stdin=stdin, stdout=stdout if stdout is not None else out,
-                stderr=stderr if stderr is not None else err, preexec_fn=preexec)
+                stderr=stderr if stderr is not None else err,
+                preexec_fn=own_run(preexec) if how == "pid1" and AM_ROOT else preexec)
 
     @property
     def pid(self):

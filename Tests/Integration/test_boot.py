@@ -107,6 +107,7 @@ CONDITIONS = [
     ('env = ["FLAG"]', {"FLAG": "TRUE"}, True), ('env = ["FLAG"]', {"FLAG": "on"}, True),
     ('env = ["FLAG"]', {"FLAG": "0"}, False), ('env = ["FLAG"]', {"FLAG": ""}, False), ('env = ["FLAG"]', {}, False),
     ('env = ["FLAG", "OTHER"]', {"FLAG": "1"}, False),
+    ('env-set = "FLAG"', {"FLAG": "0"}, True), ('env-set = ["FLAG"]', {"FLAG": ""}, False), ('env-set = "FLAG"', {}, False),
     ('env-unset = ["FLAG"]', {}, True), ('env-unset = ["FLAG"]', {"FLAG": "x"}, False),
     ('env-equals = { FLAG = "x" }', {"FLAG": "x"}, True), ('env-equals = { FLAG = "x" }', {"FLAG": "y"}, False),
     ('path-exists = ["/proc/self"]', {}, True), ('path-exists = ["/no/such"]', {}, False),

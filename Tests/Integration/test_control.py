@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from control import OWN_RUN, SCRIPT, Client, ask, ask_as, good, path_of, status, until_state, wrong
+from control import OWN_RUN, PYTHON, SCRIPT, Client, ask, ask_as, good, path_of, status, until_state, wrong
 from harness import AM_ROOT, ORDINARY, ROOT, until
 
 SLEEP = 'command = ["sleep", "1000"]\n'
@@ -116,6 +116,8 @@ def test_start_fails_with_the_reason(boot):
 def test_start_without_waiting_and_with_a_timeout(boot):
     life = start(boot, {"slow": LONELY + '[ready]\npath = "@/ready"', "web": SLEEP})
     assert good(life, "start slow --no-wait") == []
+    good(life, "start web --wait")
+    assert status(life, "web")["state"] == "up"
     error = wrong(life, "start --timeout=50ms slow")
     assert error["error"] == "timeout" and "slow" in error["message"] and error["hint"]
     error = wrong(life, "wait --up slow --timeout 50ms")
@@ -540,7 +542,7 @@ def test_events_without_the_right_to_all_have_states_only(boot):
     assert ask_as(life, "version", ORDINARY)[-1]["ok"]
     reader = subprocess.Popen(
         ["nsenter", "--target", str(life.pid), "--mount", "setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}",
-         "--clear-groups", "python3", "-uc", SCRIPT, "/run/hermes-init/control.sock", "events"], stdout=subprocess.PIPE)
+         "--clear-groups", PYTHON, "-uc", SCRIPT, "/run/hermes-init/control.sock", "events"], stdout=subprocess.PIPE)
     try:
         assert b"protocol" in reader.stdout.readline() and b"hello" in reader.stdout.readline()
         good(life, "restart gate")
@@ -562,7 +564,7 @@ def test_the_user_that_the_init_runs_as_may_do_all(boot):
     if not os.path.exists(path) or os.stat(path).st_uid != ORDINARY:
         pytest.skip("another hermes-init has the socket")
     done = subprocess.run(
-        ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", "python3", "-c", SCRIPT, path, "restart web"],
+        ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", PYTHON, "-c", SCRIPT, path, "restart web"],
         capture_output=True, text=True)
     assert json.loads(done.stdout.splitlines()[-1]) == {"ok": True}
 
@@ -640,16 +642,22 @@ def example(name):
 def test_the_python_of_the_page(boot):
     life = start(boot, {"web": SLEEP})
     until_state(life, "web", "up")
-    result = life.enter(["python3", "-c", example("python")])
+    result = life.enter([PYTHON, "-c", example("python")])
     lines = result.out.splitlines()
     assert "'state': 'up'" in lines[-2] and lines[-1] == "{'ok': True}", result
 
 
-@pytest.mark.skipif(shutil.which("socat") is None, reason="socat is not installed")
-def test_the_socat_of_the_page(boot):
+def has_nc():
+    return shutil.which("nc") is not None and b"-N" in subprocess.run(["nc", "-h"], capture_output=True).stderr
+
+
+@pytest.mark.parametrize("tool", ["socat", "nc"])
+def test_the_shell_of_the_page(boot, tool):
+    if not has_nc() if tool == "nc" else shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
     life = start(boot, {"web": SLEEP})
     until_state(life, "web", "up")
-    result = life.enter(["sh", "-c", example("socat")])
+    result = life.enter(["sh", "-c", example(tool)])
     lines = [json.loads(line) for line in result.out.splitlines()]
     assert [lines[0]["protocol"], lines[1]["name"], lines[2]["ok"]] == [1, "web", True]
 

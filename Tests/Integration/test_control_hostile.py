@@ -22,6 +22,8 @@ DYING = 'command = ["sh", "-c", "echo $$; exec sleep 1000"]\n[restart]\ndelay = 
 def start(boot, services, **how):
     life = boot((), services, before=OWN_RUN, **how)
     until(lambda: os.path.exists(path_of(life)), "the control socket is there")
+    # The folder of the status file is kept open from the first one on.
+    until(lambda: os.path.exists(os.path.dirname(path_of(life)) + "/status"), "the status is there")
     return life
 
 

@@ -63,6 +63,7 @@ def test_start_stop_restart_and_wait_say_what_is_so(start):
     assert life.ctl("status", "web").out != first
     good(life.ctl("stop", "web"), r"web is stopped after \d+ ms\n")
     good(life.ctl("wait", "--down", "web"), r"web is stopped after \d+ ms\n")
+    good(life.ctl("start", "--wait", "other"), r"other is up \(pid \d+\) after \d+ ms\n")
     good(life.ctl("start", "--no-wait", "web"), r"web is [a-z ]+(\(pid \d+\) )?now\n")
     good(life.ctl("wait", "--up", "web", "other"))
 
@@ -129,13 +130,18 @@ def test_events_as_they_happen(start):
     life = start({"web": LATER})
     command = ["nsenter", "--target", str(life.pid), "--pid", "--mount", "--", str(reachable()), "ctl", "events"]
     watcher = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
+    os.set_blocking(watcher.stdout.fileno(), False)
+    seen = []
+
+    def heard():
         # Only once its connection is there does it hear of what happens: asked again until it did.
-        seen = b""
-        while b"web: starting" not in seen and b" up" not in seen:
-            good(life.ctl("restart", "web"))
-            seen += watcher.stdout.readline()
-        assert b"web: " in seen and "→".encode() in seen
+        good(life.ctl("restart", "web"))
+        seen.append(watcher.stdout.read() or b"")
+        return "→".encode() in b"".join(seen)
+
+    try:
+        until(heard, "it hears of a change")
+        assert b"web: " in b"".join(seen)
     finally:
         watcher.kill()
         watcher.wait()

@@ -154,7 +154,7 @@ def test_what_is_so_now(ctl, words, said):
 
 def test_a_reload_of_what_did_not_change(ctl, fake):
     fake.answers["reload"] = [{"added": [], "removed": [], "restarted": [], "changed": []}, {"ok": True}]
-    assert ctl("reload").stdout == "nothing has changed\n"
+    assert ctl("reload").stdout == "no service has changed\n"
 
 
 # --- how it fails --------------------------------------------------------------------------------------------------------

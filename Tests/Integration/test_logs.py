@@ -240,6 +240,18 @@ def test_a_missing_folder_is_told_of_and_not_made(boot):
     assert result.out == "[web] hello\n" and result.code == 0 and not (boot.folder / "nowhere").exists()
 
 
+def test_make_folder_makes_the_folder_and_nothing_that_leads_to_it(boot):
+    log = '[log]\nto = "raw"\nmake-folder = true\nfile = '
+    services = {"web": f'type = "oneshot"\nscript = "echo hello"\n{log}"@/made/web.log"\n',
+                "far": f'type = "oneshot"\nscript = "echo far"\n{log}"@/far/away/web.log"\n'}
+    result = boot(["true"], services).wait()
+    assert (boot.folder / "made" / "web.log").read_text().endswith("Z hello\n")
+    assert f"far: cannot write its log file: the folder {boot.folder}/far does not exist; make it" in result.err, result
+    assert not (boot.folder / "far").exists()
+    # Both as they are.
+    assert sorted(result.out.splitlines()) == ["far", "hello"] and result.code == 0
+
+
 REFUSED = 'script = "while :; do echo hello; sleep 0.02; done"\n[log]\nto = "null"\nfile = "@/logs/web.log"\n'
 
 

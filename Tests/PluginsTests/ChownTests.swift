@@ -40,6 +40,23 @@ struct ChownTests {
                 == ["gave 1 entry in \(folder.path)/tree to 61001:61001: b/new"])
     }
 
+    @Test("With keep-group what belongs to the user already keeps its group", arguments: Kernel.allCases)
+    func keepGroup(kernel: Kernel) {
+        folder.file("tree/mine", owner: alice)
+        folder.file("tree/root", owner: 0)
+        #expect(chown(folder("tree/mine"), alice, bob) == 0)
+        let keep = ("keep-group", StageValue.boolean(true))
+        let wanted = options(toAlice, root, keep, ("trees", .texts("tree")))
+        #expect(
+            run(Chown.run, wanted, kernel: kernel).lines
+                == ["gave 2 entries in \(folder.path)/tree to 61001:61001: root, ."])
+        #expect(folder.status("tree/mine")?.gid == bob && folder.status("tree/root")?.gid == alice)
+        let both = options(toAlice, root, ("trees", .texts("tree")))
+        #expect(
+            run(Chown.run, both, kernel: kernel).lines
+                == ["gave 1 entry in \(folder.path)/tree to 61001:61001: mine"])
+    }
+
     @Test("A path is given without what lies in it; the root is one that is named `.`", arguments: Kernel.allCases)
     func paths(kernel: Kernel) {
         folder.file("logs/gateways/x")
@@ -314,10 +331,10 @@ struct OwnerTests {
     @Test(
         "An owner is a user, a group, or both, by name or number",
         arguments: [
-            ("hermes", 10000, nil, "hermes (10000)"), ("hermes:", 10000, 10001, "hermes: (10000:10001)"),
+            ("hermes", 10000, nil, "hermes (10000)"), ("hermes:", 10000, 10001, "hermes (10000:10001)"),
             ("hermes:video", 10000, 44, "hermes:video (10000:44)"), (":video", nil, 44, ":video (:44)"),
-            ("10000", 10000, nil, "10000"), ("99:100", 99, 100, "99:100"), ("99:", 99, 99, "99: (99:99)"),
-            ("10000:", 10000, 10001, "10000: (10000:10001)"), (":100", nil, 100, ":100"),
+            ("10000", 10000, nil, "10000"), ("99:100", 99, 100, "99:100"), ("99:", 99, 99, "99 (99:99)"),
+            ("10000:", 10000, 10001, "10000 (10000:10001)"), (":100", nil, 100, ":100"),
         ] as [(String, UInt32?, UInt32?, String)])
     func owners(text: String, uid: UInt32?, gid: UInt32?, shown: String) {
         let owner = Owner.parse(Bytes(text.utf8), Self.accounts).owner

@@ -47,6 +47,8 @@ extension Invocation {
             return "toml" + (request.isTyped ? " typed" : "") + (request.version == .v1_0 ? " 1.0" : "")
                 + (request.path.map { " <" + strings([$0]).joined() + ">" } ?? "")
         case .health: return "health"
+        case .exec: return "exec"
+        case .shim: return "shim"
         case .timings(_, let arguments, let picture):
             return "timings" + strings(arguments).map { " <" + $0 + ">" }.joined()
                 + (picture.map { " into " + strings([$0])[0] } ?? "")

@@ -120,8 +120,9 @@ struct CompletionTests {
             ("ctl nope ", []), ("--config ", [":folders"]), ("check --format s", ["sarif"]),
             ("--check --root ", [":folders"]),
             ("completion ", ["bash", "zsh", "fish"]), ("explain unknown-k", ["unknown-key"]), ("stage we", ["web"]),
+            ("exec --l", ["--like"]), ("exec --like w", ["web", "worker"]), ("exec --user root ./", [":files"]),
             ("schema ", ["service", "drop-in", "init"]), ("plan --ti", ["--timings"]), ("-- ", []), ("-- ctl st", []),
-            ("nope ", ["ctl", "check", "plan", "schema", "stage", "health", "explain", "toml", "completion"]),
+            ("nope ", Completion.commands.map(\.name)),
         ])
     func candidates(line: String, words: [String]) { #expect(CompletionTests.words(line) == words) }
 

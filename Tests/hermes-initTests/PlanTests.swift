@@ -154,7 +154,8 @@ struct PlanTests {
             ],
             span: span)
         let all: [(Condition, String)] = [
-            (.environmentTrue("A"), "A is true"), (.environmentUnset("A"), "A is not set"),
+            (.environmentTrue("A"), "A is true"), (.environmentSet("A"), "A is set"),
+            (.environmentUnset("A"), "A is not set"),
             (.environmentEquals(name: "A", value: "x y"), "A is 'x y'"), (.pathExists(path), "${HOME:-/root}/a exists"),
             (.pathMissing(template("/b")), "/b does not exist"), (.tty(true), "on a terminal"),
             (.tty(false), "not on a terminal"), (.root(true), "the init is root"),

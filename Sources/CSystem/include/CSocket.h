@@ -40,8 +40,15 @@ ssize_t hi_receive_notification(int socket, void *bytes, size_t capacity, struct
 /// may write to it; ENOTDIR where it is a link.
 int hi_open_own_folder(const char *path);
 
-/// Puts a file of mode 0644 in the place of the one that has that name, in one step (rename(2)). -1 and errno.
-int hi_replace_file(int folder, const char *name, const void *bytes, size_t count);
+/// Puts a file of that mode in the place of the one that has that name, in one step (rename(2)). -1 and errno.
+int hi_replace_file(int folder, const char *name, const void *bytes, size_t count, mode_t mode);
+
+/// Opens a folder that is no link and belongs to root or to the effective user, and that nobody else may write to. -1 and
+/// errno; ENOTDIR, ELOOP, EPERM.
+int hi_open_trusted_folder(const char *path);
+
+/// Opens a file of such a folder for reading, where the same holds for it and it is a regular file; EPERM where not.
+int hi_open_trusted_file(int folder, const char *name);
 
 /// Takes a file away. unlinkat(2).
 int hi_remove_file(int folder, const char *name);

@@ -30,6 +30,10 @@
 /// environ(7): the environment that the process was started with.
 char **hi_environment(void);
 
+/// From now on, Swift's objects are cut from one mapping that is never given back: for a process that ends soon. In a build
+/// against glibc it does nothing.
+void hi_arena_begin(void);
+
 /// errno of the last call that failed; a macro in C, which Swift does not import.
 static inline int hi_errno(void) { return errno; }
 
@@ -65,9 +69,9 @@ enum hi_stage {
     HI_STAGE_NONE = 0,
     HI_STAGE_SESSION,       // setsid(2), setpgid(2)
     HI_STAGE_CGROUP,        // its cgroup's folder and cgroup.procs
-    HI_STAGE_OOM_SCORE,     // /proc/self/oom_score_adj
     HI_STAGE_DESCRIPTORS,   // dup2(2), close_range(2)
     HI_STAGE_TERMINAL,      // TIOCSCTTY
+    HI_STAGE_OOM_SCORE,     // /proc/self/oom_score_adj
     HI_STAGE_LIMITS,        // prlimit(2)
     HI_STAGE_NICE,          // setpriority(2)
     HI_STAGE_BOUNDING_SET,  // PR_CAPBSET_DROP, PR_SET_KEEPCAPS
@@ -137,6 +141,7 @@ struct hi_request {
     uint64_t ignored_signals;  // dispositions to set to "ignore"
     uint64_t signal_mask;      // in force when the program starts
     void *stack;               // of the child; belongs to spawn.c
+    struct in_place *in_place; // no child: where to go back to; belongs to spawn.c
 };
 
 /// Makes a request. `strings` holds, one after the other and each ended by a NUL: the candidates, the arguments, the
@@ -167,6 +172,11 @@ pid_t hi_spawn(struct hi_request *request);
 /// As hi_spawn, but there is no exec: gives 0 in the child, which is a copy of the init with one thread (fork(2)) and has
 /// gone through the same steps. It must end with hi_exit.
 pid_t hi_fork(struct hi_request *request);
+
+/// Makes this process itself what a child would become (limits, priority, capabilities, groups, group, user, folder, umask) and
+/// runs the program in it. Descriptors, signals, session and terminal stay as they are. Gives back how far it came where that
+/// fails; by then the process may have become a part of it, and should end.
+struct hi_report hi_become(struct hi_request *request);
 
 /// _exit(2): ends without touching what the parent shares.
 static inline _Noreturn void hi_exit(int code) { _exit(code); }

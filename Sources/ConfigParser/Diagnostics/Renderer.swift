@@ -27,7 +27,7 @@ public struct DiagnosticRenderer {
         var errors = 0
         var files = [Int]()
         for diagnostic in all {
-            text += render(diagnostic) + "\n"
+            text += say("%\n", render(diagnostic))
             if diagnostic.severity == .error { errors += 1 }
             if let file = diagnostic.primary?.span.file { files.append(Int(file.index)) }
         }
@@ -40,9 +40,9 @@ public struct DiagnosticRenderer {
         var parts = [String]()
         if errors > 0 { parts.append(counted(errors, "error")) }
         if errors < all.count { parts.append(counted(all.count - errors, "warning")) }
-        text += parts[0] + (parts.count > 1 ? ", " + parts[1] : "")
-        if fileCount > 0 { text += " in " + counted(fileCount, "file") }
-        return text + "\n"
+        text += parts[0] + (parts.count > 1 ? say(", %", parts[1]) : "")
+        if fileCount > 0 { text += say(" in %", counted(fileCount, "file")) }
+        return say("%\n", text)
     }
 
     /// One diagnostic; ends in a line feed.
@@ -58,8 +58,8 @@ public struct DiagnosticRenderer {
         }
         let gutter = String(repeating: " ", count: width + 2)
 
-        var text = paint(isError ? "error" : "warning", accent) + paint(": " + visible(diagnostic.title), "1")
-        text += " [" + diagnostic.code + "]\n"
+        var text = paint(isError ? "error" : "warning", accent) + paint(say(": %", visible(diagnostic.title)), "1")
+        text += say(" [%]\n", diagnostic.code)
         var index = 0
         while index < labels.count {
             guard let file = sources.file(labels[index].span.file), let place = sources.location(of: labels[index].span)
@@ -68,20 +68,20 @@ public struct DiagnosticRenderer {
                 continue
             }
             let arrow = index == 0 && diagnostic.primary != nil ? "--> " : "::: "
-            text += String(repeating: " ", count: width + 1) + paint(arrow, "1;34") + visible(file.path) + ":"
-            text += String(place.line) + ":" + String(place.column) + "\n" + gutter + paint("|", "1;34") + "\n"
+            text += say("%%%:", String(repeating: " ", count: width + 1), paint(arrow, "1;34"), visible(file.path))
+            text += say("%:%\n%%\n", String(place.line), String(place.column), gutter, paint("|", "1;34"))
             let line = Excerpt(file.bytes, around: Int(labels[index].span.start), widest: Self.widest, lead: Self.lead)
             let number = String(place.line)
             let padding = String(repeating: " ", count: width + 1 - number.utf8.count)
-            text += padding + paint(number + " |", "1;34") + (line.text.isEmpty ? "" : " ") + line.text + "\n"
+            text += padding + paint(say("% |", number), "1;34") + (line.text.isEmpty ? "" : " ") + line.text + "\n"
             // Marks on the same line share it.
             var isFirst = true
             while index < labels.count,
                 isFirst || isShown(labels[index].span, on: place.line, line, of: labels[index - 1])
             {
                 let isPrimary = index == 0 && diagnostic.primary != nil
-                text += gutter + paint("|", "1;34") + " "
-                text += mark(labels[index], line, isPrimary: isPrimary, accent) + "\n"
+                text += say("%% ", gutter, paint("|", "1;34"))
+                text += say("%\n", mark(labels[index], line, isPrimary: isPrimary, accent))
                 isFirst = false
                 index += 1
             }
@@ -100,7 +100,7 @@ public struct DiagnosticRenderer {
     private func mark(_ label: Diagnostic.Label, _ line: Excerpt, isPrimary: Bool, _ accent: String) -> String {
         let (column, width) = line.columns(Int(label.span.start), Int(label.span.end))
         var text = String(repeating: isPrimary ? "^" : "-", count: width)
-        if !label.text.isEmpty { text += " " + visible(label.text) }
+        if !label.text.isEmpty { text += say(" %", visible(label.text)) }
         return String(repeating: " ", count: column) + paint(text, isPrimary ? accent : "1;34")
     }
 
@@ -111,17 +111,17 @@ public struct DiagnosticRenderer {
             shown.append(byte)
             if byte == 0x0A { shown += Array(gutter.utf8) + [UInt8](repeating: 0x20, count: 8) }
         }
-        return gutter + paint("= ", "1;34") + paint(kind, "1") + ": " + String(decoding: shown, as: UTF8.self) + "\n"
+        return say("%%%: %\n", gutter, paint("= ", "1;34"), paint(kind, "1"), String(decoding: shown, as: UTF8.self))
     }
 
     private func counted(_ count: Int, _ word: String) -> String {
-        String(count) + " " + word + (count == 1 ? "" : "s")
+        say("% %%", String(count), word, count == 1 ? "" : "s")
     }
 
     /// SGR of ECMA-48.
     @inline(never)
     private func paint(_ text: String, _ style: String) -> String {
-        color ? "\u{1B}[" + style + "m" + text + "\u{1B}[0m" : text
+        color ? say("\u{1B}[%m%\u{1B}[0m", style, text) : text
     }
 }
 
@@ -176,7 +176,7 @@ private struct Excerpt {
         text = String(decoding: shown, as: UTF8.self)
         if isCutAfter { text += "…" }
         if isCutBefore {
-            text = "…" + text
+            text = say("…%", text)
             for index in columns.indices { columns[index] += 1 }
         }
     }

@@ -23,13 +23,14 @@ func cell(_ bytes: [UInt8], _ offset: Int, _ end: Int, column: Int) -> Cell {
     }
     let length = utf8Length(bytes, offset, end)
     if length == 0 || first < 0x20 || first == 0x7F {
-        return Cell(offset: offset, length: 1, width: 4, replacement: "\\x" + hexadecimal(UInt32(first), digits: 2))
+        return Cell(
+            offset: offset, length: 1, width: 4, replacement: say("\\x%", hexadecimal(UInt32(first), digits: 2)))
     }
     if length == 1 { return Cell(offset: offset, length: 1, width: 1, replacement: nil) }
     var value = UInt32(first) & (0x7F >> UInt32(length))
     for index in 1..<length { value = value << 6 | UInt32(bytes[offset + index] & 0x3F) }
     if isInvisible(value) {
-        let digits = "\\u{" + hexadecimal(value, digits: 1) + "}"
+        let digits = say("\\u{%}", hexadecimal(value, digits: 1))
         return Cell(offset: offset, length: length, width: digits.utf8.count, replacement: digits)
     }
     return Cell(offset: offset, length: length, width: columns(value), replacement: nil)

@@ -7,6 +7,9 @@ extension OpenTable {
         for (name, span) in strings("env") ?? [] where reading.isVariable(name, span) {
             conditions.append(.environmentTrue(name))
         }
+        for (name, span) in strings("env-set") ?? [] where reading.isVariable(name, span) {
+            conditions.append(.environmentSet(name))
+        }
         for (name, span) in strings("env-unset") ?? [] where reading.isVariable(name, span) {
             conditions.append(.environmentUnset(name))
         }

@@ -36,4 +36,21 @@ public struct ControlSettings: Sendable {
     public var httpSpan: Span?
     /// The defaults.
     public init() {}
+
+    /// Whether the other says the same.
+    public func isSame(as other: ControlSettings) -> Bool {
+        if mode != other.mode || !areSame(http, other.http) || operators.count != other.operators.count { return false }
+        for (one, another) in zip(operators, other.operators) {
+            if !areSame(one.user, another.user) || !areSame(one.group, another.group) { return false }
+            if one.services.count != another.services.count { return false }
+            for (name, rival) in zip(one.services, another.services) where !(name == rival) { return false }
+        }
+        return true
+    }
+}
+
+/// Whether two texts that may be missing are the same, byte by byte.
+public func areSame(_ one: String?, _ other: String?) -> Bool {
+    guard let one, let other else { return one == nil && other == nil }
+    return one == other
 }

@@ -21,7 +21,7 @@ extension Interval {
         let bytes = text.bytes
         var isNumber = !bytes.isEmpty
         for byte in bytes where byte < 0x30 || byte > 0x39 { isNumber = false }
-        guard case .interval(let interval) = parse(isNumber ? text + "s" : text) else { return nil }
+        guard case .interval(let interval) = parse(isNumber ? say("%s", text) : text) else { return nil }
         return interval
     }
 

@@ -181,8 +181,8 @@ public enum Capability {
     /// "CAP_NET_RAW" for 13; a number that is not known as such.
     public static func name(_ number: Int32) -> String {
         let place = Int(number)
-        if place >= 0 && place < names.count { return "CAP_" + names[place].description }
-        return "capability " + String(number)
+        if place >= 0 && place < names.count { return say("CAP_%", names[place].description) }
+        return say("capability %", String(number))
     }
 
     /// In capital letters, without CAP_.

@@ -18,7 +18,7 @@ public enum SchemaSubject: Sendable {
 public func jsonSchema(of subject: SchemaSubject, plugins: [OptionTable]) -> String {
     var writer = SchemaWriter(plugins: plugins)
     writer.document(subject)
-    return String(decoding: writer.json.bytes, as: UTF8.self) + "\n"
+    return say("%\n", String(decoding: writer.json.bytes, as: UTF8.self))
 }
 
 private struct SchemaWriter {
@@ -132,7 +132,7 @@ private struct SchemaWriter {
         json.endArray()
     }
 
-    private mutating func reference(_ name: String) { json.field("$ref", "#/$defs/" + name) }
+    private mutating func reference(_ name: String) { json.field("$ref", say("#/$defs/%", name)) }
 
     private mutating func enumeration(_ words: [String]) {
         json.key("enum")

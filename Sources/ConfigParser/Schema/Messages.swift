@@ -3,12 +3,47 @@
 
 /// Puts words in the places of the `%` of a pattern, from left to right. There is no way to write a `%` itself.
 @inline(never)
-public func say(_ pattern: String, _ first: String, _ second: String = "", _ third: String = "", _ fourth: String = "")
-    -> String
+public func say(_ pattern: Literal, _ first: String) -> String { filled(pattern, first, "", "", "") }
+
+/// The same with two words.
+@inline(never)
+public func say(_ pattern: Literal, _ first: String, _ second: String) -> String {
+    filled(pattern, first, second, "", "")
+}
+
+/// The same with three words.
+@inline(never)
+public func say(_ pattern: Literal, _ first: String, _ second: String, _ third: String) -> String {
+    filled(pattern, first, second, third, "")
+}
+
+/// The same with four words.
+@inline(never)
+public func say(_ pattern: Literal, _ first: String, _ second: String, _ third: String, _ fourth: String) -> String {
+    filled(pattern, first, second, third, fourth)
+}
+
+/// The same with a pattern that is in a table.
+@inline(never)
+@_disfavoredOverload
+public func say(_ pattern: String, _ first: String, _ second: String = "", _ third: String = "") -> String {
+    var pattern = pattern
+    return pattern.withUTF8 { filled($0, first, second, third, "") }
+}
+
+@inline(never)
+private func filled(_ pattern: Literal, _ first: String, _ second: String, _ third: String, _ fourth: String) -> String
 {
+    filled(pattern.memory, first, second, third, fourth)
+}
+
+@inline(never)
+private func filled(
+    _ pattern: UnsafeBufferPointer<UInt8>, _ first: String, _ second: String, _ third: String, _ fourth: String
+) -> String {
     var text = [UInt8]()
     var place = 0
-    for byte in pattern.bytes {
+    for byte in pattern {
         if byte != 0x25 {
             text.append(byte)
             continue

@@ -169,7 +169,7 @@ extension Reading {
     func signal(_ text: String, _ span: Span, also words: [String]) -> SignalNumber? {
         if let signal = SignalNumber(name: text) { return signal }
         var help = "write a signal such as \"SIGTERM\""
-        if !words.isEmpty { help = "write " + quotedChoice(words) + ", or a signal such as \"SIGTERM\"" }
+        if !words.isEmpty { help = say("write %, or a signal such as \"SIGTERM\"", quotedChoice(words)) }
         if let near = nearest(to: text, among: words) ?? nearestSignal(text) { help = say("did you mean \"%\"?", near) }
         bad(at: span, "there is no signal %", shown(text), help: help)
         return nil

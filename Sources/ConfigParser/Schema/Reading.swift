@@ -84,13 +84,11 @@ final class Reading {
     /// False, with an error, where a text holds a NUL byte, which no argument, path or variable can.
     @inline(never)
     func hasNoNUL(_ text: String, _ span: Span) -> Bool {
-        for byte in text.bytes where byte == 0 {
-            error(
-                "bad-value", "cannot use a text with a NUL character (\\u0000)", at: span, "holds a NUL",
-                help: "take the \\u0000 out: programs, paths and variables end at the first NUL")
-            return false
-        }
-        return true
+        guard text.holds(0) else { return true }
+        error(
+            "bad-value", "cannot use a text with a NUL character (\\u0000)", at: span, "holds a NUL",
+            help: "take the \\u0000 out: programs, paths and variables end at the first NUL")
+        return false
     }
 
     /// Whether a name can be that of an environment variable; an error where not.
@@ -98,10 +96,8 @@ final class Reading {
     func isVariable(_ name: String, _ span: Span) -> Bool {
         var mistake: String?
         if name.isEmpty { mistake = "it is empty" }
-        for byte in name.bytes {
-            if byte == 0x3D { mistake = "it holds a =" }
-            if byte == 0 { mistake = "it holds a NUL character" }
-        }
+        if name.holds(0x3D) { mistake = "it holds a =" }
+        if name.holds(0) { mistake = "it holds a NUL character" }
         guard let mistake else { return true }
         error(
             "bad-name", say("cannot use % as the name of a variable: %", shown(name), mistake), at: span,
@@ -117,6 +113,8 @@ struct OpenTable {
     let reading: Reading
     /// Keys that unknown ones were most likely meant to be: that one of these is missing needs no word of its own.
     private(set) var meant: [String] = []
+    /// The marks of the keys that are there: most that a reader asks for are not.
+    private var marks: UInt64 = 0
 
     /// Tells of every key that the table does not have and of every value of a wrong type.
     init(_ table: Table, _ kind: KeyTable, _ reading: Reading) {
@@ -124,6 +122,7 @@ struct OpenTable {
         self.kind = kind
         self.reading = reading
         for place in table.entries.indices {
+            marks |= table.entries[place].key.mark
             guard let kind = kind.valueKind(of: table.entries[place].key) else {
                 reportUnknown(table.entries[place])
                 continue
@@ -134,6 +133,7 @@ struct OpenTable {
 
     /// The place of a key among the entries. By index, since a loop over the elements would copy each.
     private func place(_ key: String) -> Int? {
+        if marks & key.mark == 0 { return nil }
         for place in table.entries.indices
         where table.entries[place].key.isInItselfSame(as: key) ?? (table.entries[place].key == key) {
             return place
@@ -147,11 +147,21 @@ struct OpenTable {
 
     /// Where a key stands, whatever its value.
     @inline(never)
+    @_disfavoredOverload
     func keySpan(_ key: String) -> Span? { place(key).map { table.entries[$0].keySpan } }
+
+    /// Where a key stands, whatever its value.
+    @inline(never)
+    func keySpan(_ key: Literal) -> Span? { keySpan(key.text) }
 
     /// Where the value of a key stands.
     @inline(never)
+    @_disfavoredOverload
     func valueSpan(_ key: String) -> Span { value(key)?.span ?? table.span }
+
+    /// Where the value of a key stands.
+    @inline(never)
+    func valueSpan(_ key: Literal) -> Span { valueSpan(key.text) }
 
     @inline(never)
     func boolean(_ key: String) -> Bool? {
@@ -183,7 +193,7 @@ struct OpenTable {
             case .choice(let words)? = kind.valueKind(of: key)
         else { return nil }
         for word in words where word == text { return text }
-        var help = "write " + quotedChoice(words)
+        var help = say("write %", quotedChoice(words))
         if let near = nearest(to: text, among: words) { help = say("did you mean \"%\"?", near) }
         reading.bad(at: value.span, "`%` cannot be %", key, shown(text), help: help)
         return nil
@@ -217,11 +227,11 @@ struct OpenTable {
         case .array(let values):
             var result = [(text: String, span: Span)]()
             result.reserveCapacity(values.count)
-            for value in values {
-                if case .string(let text) = value.kind {
-                    result.append((text, value.span))
+            for place in values.indices {
+                if case .string(let text) = values[place].kind {
+                    result.append((text, values[place].span))
                 } else {
-                    reportElement(key, value, "a string")
+                    reportElement(key, values[place], "a string")
                 }
             }
             return result
@@ -232,7 +242,7 @@ struct OpenTable {
     /// An element of a list has a wrong type.
     @inline(never)
     func reportElement(_ key: String, _ value: Value, _ expected: String) {
-        var help = "write " + expected
+        var help = say("write %", expected)
         if case .integer = value.kind { help = "put the number in quotes" }
         reading.error(
             "wrong-type", say("each entry of `%` is %, not %", key, expected, value.kind.phrase), at: value.span,
@@ -283,7 +293,7 @@ struct OpenTable {
     private mutating func reportUnknown(_ entry: Table.Entry) {
         // The search for a near name is spared where nobody would see it.
         if reading.isFull { return reading.skip() }
-        var place = kind.header.isEmpty ? (kind.isSettings ? " in init.toml" : "") : " in " + kind.header
+        var place = kind.header.isEmpty ? (kind.isSettings ? " in init.toml" : "") : say(" in %", kind.header)
         if case .options(let table) = kind { place += say(" of the plugin %", table.plugin) }
         var names = [String]()
         for key in kind.keys { names.append(key.name) }
@@ -294,7 +304,7 @@ struct OpenTable {
         } else if let home = kind.home(of: entry.key) {
             help = say("`%` is a key of %", entry.key, home)
         } else {
-            help = "the keys here are " + list(names)
+            help = say("the keys here are %", list(names))
         }
         reading.error(
             "unknown-key", say("there is no key `%`%", shown(entry.key, quotes: false), place), at: entry.keySpan,
@@ -303,7 +313,7 @@ struct OpenTable {
 
     private func list(_ names: [String]) -> String {
         var text = ""
-        for (place, name) in names.enumerated() { text += place > 0 ? ", " + name : name }
+        for (place, name) in names.enumerated() { text += place > 0 ? say(", %", name) : name }
         return text
     }
 }

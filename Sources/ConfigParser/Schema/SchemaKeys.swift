@@ -212,7 +212,9 @@ public enum KeyTable: CaseIterable, Sendable {
     /// What the value of a key must be: most questions want no more of its line, and a line is long to copy.
     func valueKind(of name: String) -> ValueKind? {
         let keys = keys
-        return KeyTable.place(of: name, in: keys).map { keys[$0].kind }
+        guard let place = KeyTable.place(of: name, in: keys) else { return nil }
+        // Not by the array's subscript, which copies the whole key.
+        return keys.withUnsafeBufferPointer { $0[place].kind }
     }
 
     /// By index: a loop over the elements would copy, and so count references to, all that a key holds.
@@ -301,6 +303,7 @@ extension Key {
 
     static let when: [Key] = [
         Key("env", .variables, "Variables that must be 1, true, yes or on"),
+        Key("env-set", .variables, "Variables that must be set, and not be empty"),
         Key("env-unset", .variables, "Variables that must not be set, or be empty"),
         Key("env-equals", .open(.equals), "Variables that must have just that value"),
         Key("path-exists", .pathOrPaths, "Paths that must exist"),

@@ -50,6 +50,8 @@ public enum Action: Sendable {
 public enum Condition: Sendable {
     /// Variables that must be 1, true, yes or on (any case).
     case environmentTrue(String)
+    /// Variables that must be set, to whatever but nothing.
+    case environmentSet(String)
     /// Variables that must not be set, or be empty.
     case environmentUnset(String)
     case environmentEquals(name: String, value: String)

@@ -176,8 +176,7 @@ extension Reading {
     /// "022", 0o022; not 22, which is 0o26.
     /// - Parameter digits: how many there can be; 4 for a mode of a file.
     func mode(_ key: String, _ value: Value, digits most: Int) -> UInt32? {
-        let right = most == 3 ? "022" : "0640"
-        var help = say("write it as \"%\" or 0o%", right, most == 3 ? right : "640")
+        var help: String?
         var digits: ArraySlice<UInt8>
         switch value.kind {
         case .string(let text): digits = [UInt8](text.utf8)[...]
@@ -190,7 +189,8 @@ extension Reading {
                     help = say("write it as \"0%\" or 0o%", text, text)
                 }
                 bad(
-                    at: value.span, "`%` is an octal number, and % is not written as one", key, text, help: help)
+                    at: value.span, "`%` is an octal number, and % is not written as one", key, text,
+                    help: help ?? modeHelp(most))
                 return nil
             }
             digits = source.dropFirst(2)
@@ -206,8 +206,14 @@ extension Reading {
             mode = (mode & 0o777_777) &* 8 &+ UInt32(digit &- 0x30)
         }
         if isGood && mode <= (most == 3 ? 0o777 : 0o7777) { return mode }
-        bad(at: value.span, "`%` must be octal digits up to %", key, most == 3 ? "777" : "7777", help: help)
+        bad(
+            at: value.span, "`%` must be octal digits up to %", key, most == 3 ? "777" : "7777",
+            help: help ?? modeHelp(most))
         return nil
+    }
+
+    private func modeHelp(_ digits: Int) -> String {
+        digits == 3 ? "write it as \"022\" or 0o022" : "write it as \"0640\" or 0o640"
     }
 
     /// Takes off the leading `-`.

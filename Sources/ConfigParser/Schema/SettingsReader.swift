@@ -106,7 +106,7 @@ extension Reading {
         guard case .string(let text) = value.kind else {
             error(
                 "wrong-type", say("an action for a signal is a string, not %", value.kind.phrase), at: value.span,
-                help: "write " + quotedChoice(words) + ", or the name of another signal")
+                help: say("write %, or the name of another signal", quotedChoice(words)))
             return nil
         }
         switch text {
@@ -117,7 +117,7 @@ extension Reading {
         case "ignore": return .ignore
         default:
             if let other = SignalNumber(name: text) { return .rewrite(other) }
-            var help = "write " + quotedChoice(words) + ", or a signal such as \"SIGTERM\""
+            var help = say("write %, or a signal such as \"SIGTERM\"", quotedChoice(words))
             if let near = nearest(to: text, among: words) { help = say("did you mean \"%\"?", near) }
             bad(at: value.span, "there is no action or signal %", shown(text), help: help)
             return nil

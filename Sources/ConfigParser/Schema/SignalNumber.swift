@@ -50,8 +50,8 @@ public struct SignalNumber: Hashable, Comparable, Sendable {
     /// Reads "SIGTERM", "TERM", "term", "15", "SIGRTMIN", "RTMIN+3", "SIGRTMAX-1", and the other names of signal(7)
     /// (SIGPOLL, SIGIOT, SIGCLD). nil where it is none of them.
     public init?(name text: String) {
-        var bytes = [UInt8]()
-        for byte in text.bytes { bytes.append(byte >= 0x61 && byte <= 0x7A ? byte &- 0x20 : byte) }
+        var bytes = text.bytes
+        for place in bytes.indices where bytes[place] >= 0x61 && bytes[place] <= 0x7A { bytes[place] &-= 0x20 }
         if let number = SignalNumber.decimal(bytes[...]) {
             self.init(number)
             return
@@ -84,11 +84,11 @@ public struct SignalNumber: Hashable, Comparable, Sendable {
     /// "SIGTERM", "SIGRTMIN+3".
     public var name: String {
         let index = Int(number)
-        if index < SignalNumber.names.count { return "SIG" + SignalNumber.names[index].description }
-        if number < 34 { return "signal " + String(number) }
+        if index < SignalNumber.names.count { return say("SIG%", SignalNumber.names[index].description) }
+        if number < 34 { return say("signal %", String(number)) }
         if number == 34 { return "SIGRTMIN" }
         if number == 64 { return "SIGRTMAX" }
-        return "SIGRTMIN+" + String(number - 34)
+        return say("SIGRTMIN+%", String(number - 34))
     }
 
     /// Empty: 0. Otherwise the sign and a number.

@@ -78,6 +78,8 @@ public enum ReloadPolicy: Sendable {
 public enum LogTarget: Sendable {
     /// Behind `[name] `.
     case prefix
+    /// As they are, line by line.
+    case raw
     /// The service has the container's own descriptors.
     case inherit
     /// Each line an object: time, service, stream, message.
@@ -92,6 +94,8 @@ public struct LogPolicy: Sendable {
     public var to: LogTarget = .prefix
     /// A file that they are written to as well; nil: none. Not with `inherit`.
     public var file: Template?
+    /// Whether the folder of the file is made, as the service's user, where it is missing; not what leads to it.
+    public var makesFolder = false
     /// In bytes: a file that would grow beyond it is rotated. 4096 or more.
     public var maxSize: Int64 = 1 << 20
     /// How many rotated files are kept, 0 to 1000.

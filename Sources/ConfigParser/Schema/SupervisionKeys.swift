@@ -71,9 +71,10 @@ extension Key {
 
     static let log: [Key] = [
         Key(
-            "to", .choice(["prefix", "inherit", "json", "null"]), default: "prefix",
+            "to", .choice(["prefix", "raw", "inherit", "json", "null"]), default: "prefix",
             "Where its lines go; the main program inherits where its own file does not say otherwise"),
         Key("file", .template, "A file that they are written to as well"),
+        Key("make-folder", .boolean, default: "false", "The folder of the file is made where it is missing"),
         Key("max-size", .size(from: 4096), default: "1MiB", "The file is put aside before it would be larger"),
         Key("keep", .integer(from: 0, to: 1000), default: "10", "How many files that were put aside are kept"),
         Key("timestamps", .boolean, default: "true", "Each line of the file begins with its time"),

@@ -57,7 +57,7 @@ extension Reading {
             reportUnseen(span, log, "[log] cannot have `file`: hermes-init does not see the output")
         }
         if hasFile || log.keySpan("file") != nil { return }
-        for key in ["max-size", "keep", "timestamps"] {
+        for key in ["make-folder", "max-size", "keep", "timestamps"] {
             guard let span = log.keySpan(key) else { continue }
             contradiction(
                 say("`%` cannot stand without a `file`", key), at: span,
@@ -70,7 +70,7 @@ extension Reading {
         guard let span else { return }
         let to = log?.value("to")?.span
         contradiction(
-            to == nil ? title + ", since the main program inherits the container's" : title, at: span, beside: to,
+            to == nil ? say("%, since the main program inherits the container's", title) : title, at: span, beside: to,
             "its output goes straight to the container's",
             help: "write to = \"prefix\" (or \"json\", \"null\") in [log], which is then no terminal for the program")
     }
@@ -241,12 +241,14 @@ extension OpenTable {
     func readLog(_ policy: inout LogPolicy) {
         switch choice("to") ?? "" {
         case "prefix": policy.to = .prefix
+        case "raw": policy.to = .raw
         case "inherit": policy.to = .inherit
         case "json": policy.to = .json
         case "null": policy.to = .null
         default: break
         }
         if let file = absolutePath("file") { policy.file = file }
+        if let makes = boolean("make-folder") { policy.makesFolder = makes }
         if let size = size("max-size", from: 4096) { policy.maxSize = size }
         if let keep = integer("keep") { policy.keep = keep }
         if let timestamps = boolean("timestamps") { policy.timestamps = timestamps }

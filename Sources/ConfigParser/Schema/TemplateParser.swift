@@ -103,8 +103,10 @@ private struct TemplateParser {
                 literal.removeAll()
                 if let part = variable(depth: depth) { parts.append(part) }
             } else {
-                literal.append(next)
+                let start = place
                 place &+= 1
+                while let next = byte(0), next != 0x24 && (next != 0x7D || depth == 0) { place &+= 1 }
+                literal += bytes[start..<place]
             }
         }
         if !literal.isEmpty { parts.append(.literal(literal)) }

@@ -27,7 +27,7 @@ extension ValueKind {
         case .text, .template, .content: return "a string"
         case .templates: return "a string or a list of strings"
         case .modes: return "a table of paths and their modes"
-        case .tables(let table): return "tables below lines " + table.header
+        case .tables(let table): return say("tables below lines %", table.header)
         case .boolean: return "true or false"
         case .flag: return "true, false or a table"
         case .operators: return "a list of users and tables"
@@ -72,7 +72,7 @@ extension ValueKind {
         case .integer: return "write an integer without quotes, such as 5"
         case .number: return "write a number without quotes, such as 1.5"
         case .duration: return "write a duration such as \"500ms\", \"10s\" or \"1m30s\", or a number of seconds"
-        case .choice(let words): return "write " + quotedChoice(words)
+        case .choice(let words): return say("write %", quotedChoice(words))
         case .names: return "write names in brackets, such as [\"database\"]"
         case .command: return "write the program and its arguments as a list, such as [\"sleep\", \"60\"]"
         case .paths: return "write paths in brackets, such as [\"/etc/web.env\"]"

@@ -142,7 +142,7 @@ func decimalText(_ value: Double) -> String {
         place &+= 1
     }
     var shown = String(decoding: text, as: UTF8.self)
-    if isScientific { shown += "e" + String(exponent) }
+    if isScientific { shown += say("e%", String(exponent)) }
     return shown
 }
 

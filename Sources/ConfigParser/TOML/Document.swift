@@ -1,7 +1,7 @@
 /// What was read, as nodes in one flat array, and the rules of TOML about writing a thing twice: which tables a header
-/// or a dotted key may make, enter and extend. Names are found by hash, so that a file of a hundred thousand keys takes
-/// linear time; the hash is seeded anew in each process. Keys are compared byte by byte, as the specification has it,
-/// not as Unicode text. Knows nothing of the text; at the end the nodes become a `Table`.
+/// or a dotted key may make, enter and extend. In a table of many keys names are found by hash, so that a file of a
+/// hundred thousand keys takes linear time; the hash is seeded anew in each process. Keys are compared byte by byte, as
+/// the specification has it, not as Unicode text. Knows nothing of the text; at the end the nodes become a `Table`.
 
 /// Why a header or key may not stand where it stands.
 struct Obstacle: Error {
@@ -54,37 +54,28 @@ struct Document {
     /// The memory of a document that is no longer needed, for the next.
     struct Storage {
         fileprivate var nodes: [Node] = []
-        fileprivate var slots: [Int32] = []
     }
 
     private var nodes: [Node]
-    /// Open addressing: node numbers by parent and key, -1 where free. At most half full; a power of two long.
-    private var slots: [Int32]
+    /// Open addressing: node numbers by parent and key, -1 where free. At most half full; a power of two long. Only the
+    /// keys of tables with more than `few` are in it.
+    private var slots: [Int32] = []
     private var named = 0
+
+    /// So many names are gone through one by one, which takes less than a hash.
+    private static let few = 16
 
     init(file: FileID, reusing storage: inout Storage) {
         let start = Span(file: file, start: 0, end: 0)
         nodes = []
-        slots = []
         swap(&nodes, &storage.nodes)
-        swap(&slots, &storage.slots)
         nodes.removeAll(keepingCapacity: true)
         nodes.append(Node(kind: .table(.root), key: "", keySpan: start, span: start, parent: -1, depth: 0))
-        // One large file must not make every small one after it slow.
-        if slots.count == Document.fewSlots {
-            for slot in slots.indices { slots[slot] = -1 }
-        } else {
-            slots = [Int32](repeating: -1, count: Document.fewSlots)
-        }
     }
-
-    /// How many slots a document begins with.
-    private static let fewSlots = 64
 
     /// Gives its memory away; it must not be used any more.
     mutating func recycle(into storage: inout Storage) {
         swap(&nodes, &storage.nodes)
-        swap(&slots, &storage.slots)
     }
 
     // MARK: Making nodes
@@ -92,7 +83,7 @@ struct Document {
     /// How many tables and arrays a node lies in.
     func depth(_ node: Int) -> Int { Int(nodes[node].depth) }
 
-    mutating func set(_ node: Int, _ kind: Kind, _ span: Span) {
+    mutating func set(_ node: Int, _ kind: consuming Kind, _ span: Span) {
         nodes[node].kind = kind
         nodes[node].span = span
     }
@@ -147,7 +138,16 @@ struct Document {
         return hasher.finalize() | (1 << 62)
     }
 
-    private func find(_ key: String, in table: Int, hash: Int) -> Int? {
+    private func find(_ key: String, in table: Int) -> Int? {
+        if nodes[table].childCount <= Document.few {
+            var child = Int(nodes[table].firstChild)
+            while child >= 0 {
+                if nodes[child].key.isInItselfSame(as: key) ?? (nodes[child].key == key) { return child }
+                child = Int(nodes[child].next)
+            }
+            return nil
+        }
+        let hash = hashed(key, in: table)
         let mask = slots.count - 1
         var slot = hash & mask
         while slots[slot] >= 0 {
@@ -163,22 +163,35 @@ struct Document {
     }
 
     /// A new entry of a table, which has none of that name.
-    private mutating func insert(_ part: KeyPart, in table: Int, hash: Int, _ kind: Kind) -> Int {
+    private mutating func insert(_ part: KeyPart, in table: Int, _ kind: consuming Kind) -> Int {
         let node = add(part.text, part.span, parent: table)
         nodes[node].kind = kind
-        nodes[node].hash = hash
         link(node)
-        named += 1
-        if named * 2 > slots.count {
-            slots = [Int32](repeating: -1, count: slots.count * 2)
-            for index in nodes.indices where nodes[index].hash != 0 { register(index) }
-        } else {
-            register(node)
+        let count = Int(nodes[table].childCount)
+        if count == Document.few + 1 {
+            var child = Int(nodes[table].firstChild)
+            while child >= 0 {
+                register(child, in: table)
+                child = Int(nodes[child].next)
+            }
+        } else if count > Document.few {
+            register(node, in: table)
         }
         return node
     }
 
-    private mutating func register(_ node: Int) {
+    private mutating func register(_ node: Int, in table: Int) {
+        nodes[node].hash = hashed(nodes[node].key, in: table)
+        named += 1
+        if named * 2 > slots.count {
+            slots = [Int32](repeating: -1, count: max(slots.count * 2, 64))
+            for index in nodes.indices where nodes[index].hash != 0 { takeSlot(index) }
+        } else {
+            takeSlot(node)
+        }
+    }
+
+    private mutating func takeSlot(_ node: Int) {
         let mask = slots.count - 1
         var slot = nodes[node].hash & mask
         while slots[slot] >= 0 { slot = (slot + 1) & mask }
@@ -194,13 +207,12 @@ struct Document {
         var table = Document.root
         for (index, part) in path.enumerated() {
             let isLast = index == path.count - 1
-            let hash = hashed(part.text, in: table)
-            guard let node = find(part.text, in: table, hash: hash) else {
+            guard let node = find(part.text, in: table) else {
                 guard isLast else {
-                    table = insert(part, in: table, hash: hash, .table(.path))
+                    table = insert(part, in: table, .table(.path))
                     continue
                 }
-                let made = insert(part, in: table, hash: hash, isArray ? .arrayOfTables : .table(.header))
+                let made = insert(part, in: table, isArray ? .arrayOfTables : .table(.header))
                 nodes[made].span = span
                 return isArray ? newElement(of: made, span) : made
             }
@@ -263,9 +275,8 @@ struct Document {
         var table = base
         for (index, part) in path.enumerated() {
             let isLast = index == path.count - 1
-            let hash = hashed(part.text, in: table)
-            guard let node = find(part.text, in: table, hash: hash) else {
-                table = insert(part, in: table, hash: hash, isLast ? .empty : .table(.dotted))
+            guard let node = find(part.text, in: table) else {
+                table = insert(part, in: table, isLast ? .empty : .table(.dotted))
                 continue
             }
             let shown = name(path, index)
@@ -302,7 +313,7 @@ struct Document {
         for part in path[...index] {
             if !name.isEmpty { name += "." }
             name += part.text
-            if name.utf8.count > 80 { return name + "…" }
+            if name.utf8.count > 80 { return say("%…", name) }
         }
         return name
     }

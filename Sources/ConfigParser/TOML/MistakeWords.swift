@@ -23,8 +23,7 @@ extension Mistake {
             let title =
                 byte == Byte.carriageReturn
                 ? "a carriage return may only stand before a line feed"
-                : "the control character U+" + hexadecimal(UInt32(byte), digits: 4)
-                    + " may not stand in a TOML file"
+                : say("the control character U+% may not stand in a TOML file", hexadecimal(UInt32(byte), digits: 4))
             return told("toml-control-character", title, span)
         case .unexpected(let text):
             return told("toml-unexpected-character", say("unexpected \"%\"", text), span)
@@ -41,7 +40,7 @@ extension Mistake {
                 ),
                 span)
         case .needs11(let what):
-            return told("toml-needs-1.1", what + " is not in TOML 1.0", span)
+            return told("toml-needs-1.1", say("% is not in TOML 1.0", what), span)
 
         // Statements and keys.
         case .missingKey:
@@ -60,7 +59,7 @@ extension Mistake {
             return told(
                 "toml-bad-key", say("the key \"%\" cannot stand without quotes", text), span,
                 "only A-Z a-z 0-9 - _ may stand without quotes",
-                help: span.end - span.start <= 40 ? "write " + quoted(text) : nil)
+                help: span.end - span.start <= 40 ? say("write %", quoted(text)) : nil)
         case .missingEquals(let key):
             return told(
                 "toml-missing-equals", say("there is no \"=\" after the key \"%\"", key), span, "\"=\" belongs here")
@@ -117,18 +116,18 @@ extension Mistake {
         case .unquoted(let text, let isNumber):
             return told(
                 "toml-unquoted-string",
-                "cannot read \"" + text + (isNumber ? "\" as a number or date" : "\" as a value"),
+                say("cannot read \"%%", text, isNumber ? "\" as a number or date" : "\" as a value"),
                 span,
-                "a string needs quotes", help: span.end - span.start <= 40 ? "write " + quoted(text) : nil)
+                "a string needs quotes", help: span.end - span.start <= 40 ? say("write %", quoted(text)) : nil)
         case .booleanWord(let text, let meant):
             return told(
                 "toml-boolean", say("\"%\" is no boolean", text), span,
                 help: say("write %, or % if the word is meant", meant, quoted(text)))
         case .floatWord(let text, let meant):
-            return told("toml-float-word", say("\"%\" is no number", text), span, help: "write " + meant)
+            return told("toml-float-word", say("\"%\" is no number", text), span, help: say("write %", meant))
         case .null(let text):
             return told(
-                "toml-null", "TOML has no " + text, span,
+                "toml-null", say("TOML has no %", text), span,
                 help: say("leave the key out, or write % for the word", quoted(text)))
 
         // Numbers.
@@ -151,13 +150,13 @@ extension Mistake {
         case .capitalPrefix(let letter):
             return told(
                 "toml-capital-prefix", "the prefix of a number is written in lower case", span,
-                help: "write 0" + (letter == "X" ? "x" : letter == "O" ? "o" : "b"))
+                help: say("write 0%", letter == "X" ? "x" : letter == "O" ? "o" : "b"))
         case .badDigit(let digit, let base):
             return told(
                 "toml-bad-digit",
-                "\"" + digit + "\" is no digit of "
-                    + (base == 16 ? "a hexadecimal" : base == 8 ? "an octal" : "a binary")
-                    + " number",
+                say(
+                    "\"%\" is no digit of % number", digit,
+                    base == 16 ? "a hexadecimal" : base == 8 ? "an octal" : "a binary"),
                 span)
 
         // Dates and times.
@@ -178,7 +177,7 @@ extension Mistake {
         case .noSuchMonth:
             return told("toml-bad-date", "months go from 01 to 12", span)
         case .noSuchDay(let days):
-            return told("toml-bad-date", "the days of this month go from 01 to " + String(days), span)
+            return told("toml-bad-date", say("the days of this month go from 01 to %", String(days)), span)
         case .noSuchTime(let unit):
             switch unit {
             case .hour: return told("toml-bad-time", "hours go from 00 to 23", span)
@@ -263,6 +262,6 @@ extension Mistake {
         for byte in text.bytes where byte == Byte.quote || byte == Byte.backslash || isControl(byte) {
             return "it in quotes"
         }
-        return "\"" + text + "\""
+        return say("\"%\"", text)
     }
 }

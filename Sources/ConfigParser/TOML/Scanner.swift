@@ -242,7 +242,7 @@ extension TOMLParser {
     /// A range of the file as it is.
     func text(_ start: Int, _ end: Int) -> String {
         guard start >= 0 && start < end && end <= bytes.count else { return "" }
-        return String(decoding: bytes[start..<end], as: UTF8.self)
+        return bytes.withUnsafeBufferPointer { String(memory: UnsafeBufferPointer(rebasing: $0[start..<end])) }
     }
 
     /// A range of the file for a message: a long one is cut.
@@ -252,6 +252,6 @@ extension TOMLParser {
         guard end - start > 40 else { return text(start, end) }
         var cut = start + 37
         while cut > start, let next = byte(cut), next & 0xC0 == 0x80 { cut -= 1 }
-        return text(start, cut) + "…"
+        return say("%…", text(start, cut))
     }
 }

@@ -19,7 +19,6 @@ extension TOMLParser {
         var isPlain = true
         var told = false
         var escapedQuote = false
-        scratch.removeAll(keepingCapacity: true)
         while true {
             skipPlain(quote)
             guard let next = peek(), !isNewline(position) else { break }
@@ -30,6 +29,7 @@ extension TOMLParser {
                 return String(decoding: scratch, as: UTF8.self)
             }
             if next == Byte.backslash && quote == Byte.quote {
+                if isPlain { scratch.removeAll(keepingCapacity: true) }
                 isPlain = false
                 scratch += bytes[plainStart..<position]
                 if peek(1) == Byte.quote { escapedQuote = true }

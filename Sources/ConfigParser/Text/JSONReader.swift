@@ -26,9 +26,10 @@ public enum JSONValue: Sendable {
     }
 
     /// The value of a key of an object; nil for another value, a key that is not there, and null.
-    public subscript(key: String) -> JSONValue? {
+    public subscript(key: Literal) -> JSONValue? {
         @inline(never)
         get {
+            let key = key.text
             guard case .object(let members) = self else { return nil }
             for member in members where member.key == key {
                 if case .null = member.value { return nil }
@@ -40,42 +41,42 @@ public enum JSONValue: Sendable {
 
     /// The text of a key; nil where it has none.
     @inline(never)
-    public func text(_ key: String) -> String? {
+    public func text(_ key: Literal) -> String? {
         guard case .string(let text)? = self[key] else { return nil }
         return text
     }
 
     /// The whole number of a key, the fraction cut off; nil where it has none.
     @inline(never)
-    public func integer(_ key: String) -> Int? {
+    public func integer(_ key: Literal) -> Int? {
         guard case .number(let thousandths)? = self[key] else { return nil }
         return thousandths / 1000
     }
 
     /// The number of a key in thousandths: of seconds, these are milliseconds.
     @inline(never)
-    public func thousandths(_ key: String) -> Int? {
+    public func thousandths(_ key: Literal) -> Int? {
         guard case .number(let thousandths)? = self[key] else { return nil }
         return thousandths
     }
 
     /// Whether a key is true.
     @inline(never)
-    public func isTrue(_ key: String) -> Bool {
+    public func isTrue(_ key: Literal) -> Bool {
         guard case .boolean(let value)? = self[key] else { return false }
         return value
     }
 
     /// What stands in the array of a key; nothing where it has none.
     @inline(never)
-    public func items(_ key: String) -> [JSONValue] {
+    public func items(_ key: Literal) -> [JSONValue] {
         guard case .array(let items)? = self[key] else { return [] }
         return items
     }
 
     /// The texts in the array of a key.
     @inline(never)
-    public func texts(_ key: String) -> [String] {
+    public func texts(_ key: Literal) -> [String] {
         var texts = [String]()
         for item in items(key) {
             if case .string(let text) = item { texts.append(text) }

@@ -24,6 +24,7 @@ public struct JSONWriter {
 
     /// A key; its value comes next.
     @inline(never)
+    @_disfavoredOverload
     public mutating func key(_ name: String) {
         separate()
         quote(name)
@@ -31,6 +32,10 @@ public struct JSONWriter {
         if isPretty { bytes.append(0x20) }
         followsKey = true
     }
+
+    /// A key; its value comes next.
+    @inline(never)
+    public mutating func key(_ name: Literal) { key(name.text) }
 
     /// A string value.
     @inline(never)
@@ -41,6 +46,18 @@ public struct JSONWriter {
 
     /// A key and its string value.
     @inline(never)
+    public mutating func field(_ name: Literal, _ value: String) {
+        key(name.text)
+        string(value)
+    }
+
+    /// A key and a value that is written down.
+    @inline(never)
+    public mutating func field(_ name: Literal, _ value: Literal) { field(name, value.text) }
+
+    /// A key that is not written down, and its string value.
+    @inline(never)
+    @_disfavoredOverload
     public mutating func field(_ name: String, _ value: String) {
         key(name)
         string(value)

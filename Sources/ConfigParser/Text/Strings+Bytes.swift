@@ -35,11 +35,52 @@ extension String {
     /// The same for texts of up to 15 bytes, as most names are, without a call: such a text lies in the two words of the String
     /// itself (the small form of Swift's ABI, marked by bit 61 of the second). nil where that does not decide.
     @inline(__always)
-    func isInItselfSame(as other: String) -> Bool? {
+    public func isInItselfSame(as other: String) -> Bool? {
         let own = unsafeBitCast(self, to: (UInt64, UInt64).self)
         let others = unsafeBitCast(other, to: (UInt64, UInt64).self)
         if own.0 == others.0 && own.1 == others.1 { return true }
         return own.1 & others.1 & (1 << 61) != 0 ? false : nil
+    }
+
+    /// One of 64 bits, the same one for equal texts: a set of such bits tells of most names that they are not among those it was
+    /// made from. Every bit where the form of the text does not say which (a short one that is not held in the String itself).
+    @inline(__always)
+    var mark: UInt64 {
+        let own = unsafeBitCast(self, to: (UInt64, UInt64).self)
+        if own.1 & (1 << 61) != 0 { return 1 << (((own.0 ^ own.1) &* 0x9E37_79B9_7F4A_7C15) >> 58) }
+        let count = utf8.count
+        return count > 15 ? 1 << UInt64(truncatingIfNeeded: count & 63) : .max
+    }
+
+    /// Whether one of its bytes is that.
+    @inline(never)
+    func holds(_ byte: UInt8) -> Bool {
+        var text = self
+        return text.withUTF8 { bytes in
+            for place in bytes.indices where bytes[place] == byte { return true }
+            return false
+        }
+    }
+
+    /// A text from bytes that lie in memory; what is not UTF-8 becomes U+FFFD. A name of up to 15 ASCII characters is put
+    /// together here, in the form described above, for a tenth of what the standard library takes.
+    @inline(never)
+    init(memory bytes: UnsafeBufferPointer<UInt8>) {
+        if bytes.count <= 15 {
+            var words: (UInt64, UInt64) = (0, UInt64(truncatingIfNeeded: bytes.count) << 56 | 0xE0 << 56)
+            var all: UInt8 = 0
+            for place in bytes.indices {
+                let byte = bytes[place]
+                all |= byte
+                let moved = UInt64(byte) << UInt64(truncatingIfNeeded: (place & 7) &* 8)
+                if place < 8 { words.0 |= moved } else { words.1 |= moved }
+            }
+            if all < 0x80 {
+                self = unsafeBitCast(words, to: String.self)
+                return
+            }
+        }
+        self = String(decoding: bytes, as: UTF8.self)
     }
 
     /// Whether a byte differs.
@@ -52,7 +93,7 @@ extension String {
     /// A text from its bytes; what is not UTF-8 becomes U+FFFD.
     @inline(never)
     public init(decoding bytes: ArraySlice<UInt8>, as: UTF8.Type) {
-        self = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        self = bytes.withUnsafeBufferPointer { String(memory: $0) }
     }
 
     /// Its bytes. To walk over these takes a tenth of the code that it takes with `utf8`.
@@ -66,8 +107,13 @@ extension Array where Element == UInt8 {
     /// The bytes of a text.
     @inline(never)
     public init(_ text: String.UTF8View) {
-        self = []
-        append(contentsOf: text)
+        var text = String(text)
+        self = text.withUTF8 { bytes in
+            [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(bytes))
+                count = bytes.count
+            }
+        }
     }
 
     /// Adds bytes at the end.

@@ -33,7 +33,9 @@ final class ExpectedEnvironment {
         var place = changes.count
         while place > 0 {
             place &-= 1
-            if changes[place].name == name { return changes[place].value }
+            if changes[place].name.isInItselfSame(as: name) ?? (changes[place].name == name) {
+                return changes[place].value
+            }
         }
         if let value = base?.variable(name) { return .known(value) }
         return isOpen ? .unknown : .unset

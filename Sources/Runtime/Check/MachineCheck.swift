@@ -21,7 +21,7 @@ extension MeaningCheck {
             if isAnyExported { environment.open() }
             for condition in service.when {
                 switch condition {
-                case .environmentTrue(let name): environment.set(name, nil)
+                case .environmentTrue(let name), .environmentSet(let name): environment.set(name, nil)
                 case .environmentEquals(let name, let value): environment.set(name, value.bytes)
                 case .environmentUnset, .pathExists, .pathMissing, .tty, .root, .main, .mainNot: break
                 }
@@ -119,8 +119,11 @@ extension MeaningCheck {
                     "unset-variable", say("% is not set here and has no default", name), at: span,
                     note: "a service of which a variable is not set does not start",
                     help: say(
-                        "set it when the container is started (docker run -e %=…), give it a default: ${%:-…}, "
-                            + "or say that it has to be set: ${%:?why}", name, name, name))
+
+                        """
+                        set it when the container is started (docker run -e %=…), give it a default: ${%:-…}, \
+                        or say that it has to be set: ${%:?why}
+                        """, name, name, name))
             }
         }
     }

@@ -28,7 +28,10 @@ extension MeaningCheck {
     /// Whether two conditions cannot both hold.
     private func ruleOut(_ one: Condition, _ other: Condition) -> Bool {
         switch (one, other) {
-        case (.environmentTrue(let name), .environmentUnset(let rival)): return name == rival
+        case (.environmentTrue(let name), .environmentUnset(let rival)),
+            (.environmentSet(let name), .environmentUnset(let rival)):
+            return name == rival
+        case (.environmentSet(let name), .environmentEquals(let rival, let value)): return name == rival && value == ""
         case (.environmentTrue(let name), .environmentEquals(let rival, let value)):
             return name == rival && !isTrue(value.bytes)
         case (.environmentUnset(let name), .environmentEquals(let rival, let value)):
@@ -45,6 +48,7 @@ extension MeaningCheck {
     private func span(of condition: Condition, _ when: Table) -> Span {
         switch condition {
         case .environmentTrue(let name): return span(of: name, in: when.entry("env")) ?? when.span
+        case .environmentSet(let name): return span(of: name, in: when.entry("env-set")) ?? when.span
         case .environmentUnset(let name): return span(of: name, in: when.entry("env-unset")) ?? when.span
         case .environmentEquals(let name, _):
             return when.inner("env-equals")?.entry(name)?.keySpan ?? when.span
@@ -166,8 +170,9 @@ extension MeaningCheck {
                 "secret-in-clear", say("% looks like a secret, and stands here in clear", change.name), at: change.span,
                 note: "whoever can read the image or its repository can read it",
                 help: say(
-                    "pass it when the container is started (docker run -e %), ", change.name)
-                    + "or put it into a file that `environment-files` names")
+                    "%or put it into a file that `environment-files` names",
+                    say(
+                        "pass it when the container is started (docker run -e %), ", change.name)))
         }
     }
 

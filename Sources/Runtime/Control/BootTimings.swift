@@ -19,6 +19,8 @@ public struct BootTimings: Sendable {
         public var settled: Int64?
         /// The one that was settled last of those that it waited for, when it was started.
         public var waitedFor: Int?
+        /// Which of those that were settled it was; two may be within one millisecond.
+        var order = 0
         /// Not yet seen.
         public init() {}
     }
@@ -77,6 +79,7 @@ public struct BootTimings: Sendable {
         if state.isSettled && entry.settled == nil {
             entry.settled = time
             left &-= 1
+            entry.order = entries.count &- left
             if left == 0 { done = time }
         }
         entries[id.index] = entry
@@ -84,10 +87,11 @@ public struct BootTimings: Sendable {
 
     private func last(_ edges: [Edge], before time: Int64) -> Int? {
         var found: Int?
-        var latest: Int64 = -1
+        var latest = 0
         for edge in edges where entries.indices.contains(edge.service.index) {
-            if let settled = entries[edge.service.index].settled, settled > latest, settled <= time {
-                latest = settled
+            let other = entries[edge.service.index]
+            if let settled = other.settled, other.order > latest, settled <= time {
+                latest = other.order
                 found = edge.service.index
             }
         }
@@ -109,8 +113,8 @@ public struct BootTimings: Sendable {
     public var critical: [String] {
         var next: Int?
         for (index, entry) in entries.enumerated() {
-            guard let up = entry.up else { continue }
-            if let known = next, (entries[known].up ?? 0) >= up { continue }
+            if entry.up == nil { continue }
+            if let known = next, entries[known].order >= entry.order { continue }
             next = index
         }
         var chain = [String]()

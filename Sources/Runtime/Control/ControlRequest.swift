@@ -5,8 +5,8 @@ import ConfigParser
 
 /// What can be asked.
 public enum ControlVerb: Int, Sendable, CaseIterable {
-    case help, version, status, list, start, stop, restart, reload, signal, wait, logs, events, show, blame, graph, metrics,
-        remove, shutdown
+    case help, version, status, list, start, stop, restart, reload, signal, wait, logs, events, show, blame, graph
+    case metrics, remove, shutdown
 }
 
 /// The options that a verb takes, as bits.
@@ -64,7 +64,7 @@ struct ControlUsage {
     ]
 
     /// "start NAME... [--no-wait]".
-    var line: String { rest.isEmpty ? word : word + " " + rest }
+    var line: String { rest.isEmpty ? word : say("% %", word, rest) }
 }
 
 /// One request.
@@ -213,7 +213,7 @@ public struct ControlRequest: Sendable {
 
     private static func option(_ name: String) -> (Int, needsValue: Bool) {
         switch name {
-        case "--no-wait": return (Options.noWait, false)
+        case "--no-wait", "--wait": return (Options.noWait, false)
         case "--timeout": return (Options.timeout, true)
         case "--up", "--down": return (Options.direction, false)
         case "-f", "--follow": return (Options.follow, false)
@@ -227,7 +227,7 @@ public struct ControlRequest: Sendable {
 
     private mutating func set(_ bit: Int, _ name: String, _ value: String, _ usage: ControlUsage) throws(ControlError) {
         switch bit {
-        case Options.noWait: waits = false
+        case Options.noWait: waits = name == "--wait"
         case Options.direction:
             if up != nil { throw wrong("only one of --up and --down can be asked for", usage) }
             up = name == "--up"

@@ -95,7 +95,7 @@ public struct ControlRights: Sendable {
         var what = verb
         var services = ""
         if case .service(let name) = access {
-            what += " " + shown(name, quotes: false)
+            what += say(" %", shown(name, quotes: false))
             services = say(", services = [\"%\"]", shown(name, quotes: false))
         }
         return ControlError(

@@ -19,7 +19,7 @@ public struct OpenMetrics {
     ///   - unit: the end of the name where it is a unit; empty: none.
     ///   - help: one line.
     public mutating func begin(_ name: String, isCounter: Bool, unit: String = "", help: String) {
-        family = isCounter ? name + "_total" : name
+        family = isCounter ? say("%_total", name) : name
         let described = isPlain ? family : name
         add(say("# TYPE % %\n", described, isCounter ? "counter" : "gauge"))
         if !unit.isEmpty && !isPlain { add(say("# UNIT % %\n", described, unit)) }
@@ -31,7 +31,7 @@ public struct OpenMetrics {
         if service.isEmpty {
             add(say("% %\n", family, value))
         } else {
-            add(say("%{%=\"%\"} ", family, label, OpenMetrics.escaped(service)) + value + "\n")
+            add(say("%%\n", say("%{%=\"%\"} ", family, label, OpenMetrics.escaped(service)), value))
         }
     }
 
@@ -73,5 +73,5 @@ public func decimalText(thousandths: Int64) -> String {
         place &-= 1
     }
     while digits.last == 0x30 { digits.removeLast() }
-    return String(amount / 1000) + "." + String(decoding: digits, as: UTF8.self)
+    return say("%.%", String(amount / 1000), String(decoding: digits, as: UTF8.self))
 }

@@ -78,6 +78,12 @@ public enum Announcement: Equatable, Sendable {
     case requested(ServiceID, Request, first: ServiceList)
     /// Somebody asked what cannot be, or is so already.
     case passedOver(ServiceID, Request, String)
+    /// It was not there before.
+    case added(ServiceID)
+    /// No file describes it any more: it is stopped, and forgotten.
+    case removed(ServiceID)
+    /// It is described in another way.
+    case changed(ServiceID, ChangeEffect)
     /// It was asked to stop, or another that it requires was, and is down.
     case stopped(ServiceID)
     /// It could not be started for want of something; the next try is in `delay`.
@@ -105,7 +111,7 @@ extension Announcement {
         switch self {
         case .signalUnheard, .complete: return .debug
         case .up, .ready, .done, .skipped, .ended, .stillRunning, .stopping, .healthyAgain, .reloaded, .requested,
-            .passedOver, .stopped:
+            .passedOver, .stopped, .added, .removed, .changed:
             return .info
         case .restarting, .restartingStopped, .retrying, .killed, .shutdownTimeout, .stopForced, .stragglersKilled,
             .tooSlow, .unhealthy, .reloadFailed, .reloadKilled:
@@ -164,6 +170,9 @@ extension Announcement {
             return say("%: asked to %, which changes nothing: %", name[id], request.text, why)
         case .stopped(let id):
             return say("%: stopped", name[id])
+        case .added(let id): return say("%: added", name[id])
+        case .removed(let id): return say("%: removed", name[id])
+        case .changed(let id, let effect): return say("%: changed%", name[id], effect.text)
         case .retrying(let id, let failure, let delay):
             return say("%: cannot start: %; trying again in %", name[id], failure.message, delay.forPeople)
         case .failed(let id, let failure, let isOptional, let neededBy, let stopsWith):
@@ -248,7 +257,7 @@ struct Names {
     func list(_ list: ServiceList) -> String {
         var text = ""
         for (place, id) in list.first.enumerated() { text += (place == 0 ? "" : ", ") + self[id] }
-        if list.more > 0 { text += " and " + String(list.more) + " more" }
+        if list.more > 0 { text += say(" and % more", String(list.more)) }
         return text
     }
 }
@@ -257,12 +266,12 @@ extension Failure {
     /// "exited with code 3", "requires api, which failed because of db (exited with code 3)".
     func text(_ name: Names) -> String {
         guard let direct = chain.first, let root = chain.last else { return cause.text }
-        var text = "requires " + name[direct] + ", which failed"
+        var text = say("requires %, which failed", name[direct])
         if chain.count > 1 {
-            for between in chain.dropFirst().dropLast() { text += " because of " + name[between] + ", which failed" }
-            text += " because of " + name[root]
+            for between in chain.dropFirst().dropLast() { text += say(" because of %, which failed", name[between]) }
+            text += say(" because of %", name[root])
         }
-        return text + " (" + cause.text + ")"
+        return say("% (%)", text, cause.text)
     }
 }
 
@@ -302,9 +311,9 @@ extension ExitStatus {
     /// "exited with code 3", "was ended by SIGSEGV (core dumped)".
     var forPeople: String {
         switch self {
-        case .exited(let code): return "exited with code " + String(code)
+        case .exited(let code): return say("exited with code %", String(code))
         case .signaled(let signal, let coreDumped):
-            return "was ended by " + signal.name + (coreDumped ? " (core dumped)" : "")
+            return say("was ended by %%", signal.name, coreDumped ? " (core dumped)" : "")
         }
     }
 }
@@ -313,19 +322,19 @@ extension Interval {
     /// "350 ms", "2.1 s", "45 s", "3 min 20 s", "5 h 2 min": as exact as a person cares for.
     var forPeople: String {
         let milliseconds = max(nanoseconds, 0) / 1_000_000
-        if milliseconds < 1000 { return String(milliseconds) + " ms" }
+        if milliseconds < 1000 { return say("% ms", String(milliseconds)) }
         if milliseconds < 9950 {
             let tenths = (milliseconds &+ 50) / 100
             return tenths % 10 == 0
-                ? String(tenths / 10) + " s" : String(tenths / 10) + "." + String(tenths % 10) + " s"
+                ? say("% s", String(tenths / 10)) : say("%.% s", String(tenths / 10), String(tenths % 10))
         }
         let seconds = (milliseconds &+ 500) / 1000
-        if seconds < 60 { return String(seconds) + " s" }
+        if seconds < 60 { return say("% s", String(seconds)) }
         if seconds < 3600 {
-            return String(seconds / 60) + " min" + (seconds % 60 == 0 ? "" : " " + String(seconds % 60) + " s")
+            return say("% min%", String(seconds / 60), seconds % 60 == 0 ? "" : say(" % s", String(seconds % 60)))
         }
         let minutes = seconds / 60
-        return String(minutes / 60) + " h" + (minutes % 60 == 0 ? "" : " " + String(minutes % 60) + " min")
+        return say("% h%", String(minutes / 60), minutes % 60 == 0 ? "" : say(" % min", String(minutes % 60)))
     }
 }
 

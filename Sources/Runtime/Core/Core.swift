@@ -6,7 +6,7 @@ import ConfigParser
 ///
 /// The parts, one file each: ServiceState (what a service can be), Machine (what is kept of it), Transitions (what each event
 /// means in each state), Start, Watch (readiness and health), Exit and Restart, StopOne and Stop (of one service, of the
-/// container), Requests, Reload, Signals, Deadlines. The value keeps one work list instead of recursion, so a chain of any length
+/// container), Requests, Reload, Reconfigure, Signals, Deadlines. The value keeps one work list instead of recursion, so a chain of any length
 /// starts, fails and stops with a flat stack, and counters of unmet dependencies instead of scans.
 ///
 /// Events that come late, twice, or for a service that is not there are passed over: nothing traps.
@@ -40,9 +40,13 @@ public struct Core: Sendable {
         case over
     }
 
-    let services: [Service]
-    let settings: Settings
-    let graph: Graph
+    /// By slot: what a service that has a process was started with. The place of one that is gone keeps its text until it is
+    /// given to another, so that its name can still be said.
+    public internal(set) var services: [Service]
+    /// What init.toml says.
+    public internal(set) var settings: Settings
+    /// Of the same slots, with the old edges of what was removed and is not down yet.
+    public internal(set) var graph: Graph
     let options: Options
     var machines: [Machine]
     var deadlines: Deadlines
@@ -119,6 +123,7 @@ public struct Core: Sendable {
         case .stoppingTold(let id): watch(id, .stoppingTold)
         case .reloadCommandEnded(let id, let status): noteReloadEnd(id, status)
         case .requested(let id, let request): receive(request, for: id)
+        case .reconfigured(let change): reconfigure(change)
         case .signal(let signal): receive(signal)
         case .shutdownRequested(let code): receiveShutdown(code)
         case .stragglersGone: noteStragglersGone()

@@ -22,13 +22,16 @@ struct Deadlines: Sendable {
     }
 
     private var heap: [(moment: Instant, slot: Int)] = []
-    /// For each slot: its place in the heap, or -1.
+    /// For each slot: its place in the heap, or -1. The first three are the container's, then each service has three.
     private var places: [Int]
-    private let services: Int
 
     init(services: Int) {
-        self.services = services
         places = [Int](repeating: -1, count: services &* 3 &+ 3)
+    }
+
+    /// Makes room for further services.
+    mutating func grow(services: Int) {
+        while places.count < services &* 3 &+ 3 { places.append(-1) }
     }
 
     /// The nearest moment.
@@ -67,18 +70,17 @@ struct Deadlines: Sendable {
     mutating func popDue(_ now: Instant) -> Purpose? {
         guard let first = heap.first, first.moment <= now else { return nil }
         remove(at: 0)
-        let row = services == 0 ? 3 : first.slot / services
-        let column = first.slot &- row &* services
-        switch row {
-        case 0: return .life(ServiceID(index: column))
-        case 1: return .check(ServiceID(index: column))
-        case 2: return .reload(ServiceID(index: column))
-        default: break
-        }
-        switch first.slot &- services &* 3 {
+        switch first.slot {
         case 0: return .ceiling
         case 1: return .lastCall
-        default: return .stragglers
+        case 2: return .stragglers
+        default: break
+        }
+        let id = ServiceID(index: first.slot / 3 &- 1)
+        switch first.slot % 3 {
+        case 0: return .life(id)
+        case 1: return .check(id)
+        default: return .reload(id)
         }
     }
 
@@ -87,21 +89,26 @@ struct Deadlines: Sendable {
         case .life(let id): return slot(id, row: 0)
         case .check(let id): return slot(id, row: 1)
         case .reload(let id): return slot(id, row: 2)
-        case .ceiling: return services &* 3
-        case .lastCall: return services &* 3 &+ 1
-        case .stragglers: return services &* 3 &+ 2
+        case .ceiling: return 0
+        case .lastCall: return 1
+        case .stragglers: return 2
         }
     }
 
     private func slot(_ id: ServiceID, row: Int) -> Int {
-        id.index >= 0 && id.index < services ? row &* services &+ id.index : -1
+        id.index >= 0 && id.index < places.count / 3 &- 1 ? id.index &* 3 &+ 3 &+ row : -1
     }
 
-    /// Equal moments come out in the order of their slots: the same run gives the same order.
+    /// Equal moments come out in an order of their own, however they came in: the same run gives the same order. Those of
+    /// the services' lives come first, those of the container last.
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
-        heap[left].moment == heap[right].moment
-            ? heap[left].slot < heap[right].slot : heap[left].moment < heap[right].moment
+        let (one, other) = (heap[left], heap[right])
+        if one.moment != other.moment { return one.moment < other.moment }
+        let (row, otherRow) = (Deadlines.row(one.slot), Deadlines.row(other.slot))
+        return row == otherRow ? one.slot < other.slot : row < otherRow
     }
+
+    private static func row(_ slot: Int) -> Int { slot < 3 ? 3 : slot % 3 }
 
     private mutating func swap(_ left: Int, _ right: Int) {
         heap.swapAt(left, right)

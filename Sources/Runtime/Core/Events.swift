@@ -3,7 +3,7 @@ import ConfigParser
 /// The words in which the core and the driver speak: events are facts that the driver saw, effects are commands that it
 /// carries out. Neither side knows how the other does its part.
 
-/// A service by its place in the list that the core was made with.
+/// A service by its slot: a place that it has for as long as it is known. One that was forgotten leaves it to another.
 public struct ServiceID: Hashable, Comparable, Sendable {
     /// The place, from 0.
     public let index: Int
@@ -102,6 +102,8 @@ public enum Event: Sendable {
     case reloadCommandEnded(ServiceID, ExitStatus?)
     /// Somebody asks something of a service.
     case requested(ServiceID, Request)
+    /// The files were read again, or an instance was made or removed. Passed over while the container stops.
+    case reconfigured(Reconfiguration)
     /// A signal was sent to the init. The core applies `[signals]` itself.
     case signal(SignalNumber)
     /// Somebody asks that the container stops; with this exit code, or nil: with that of the main program.
@@ -139,6 +141,8 @@ public enum Effect: Equatable, Sendable {
     case signalStragglers(SignalNumber)
     /// Stop the init itself with SIGSTOP, as dumb-init does after it has forwarded a terminal stop signal.
     case suspendSelf
+    /// It was removed and is down: nothing of it is left but what its processes hold, and its slot is free.
+    case forget(ServiceID)
     /// For the log.
     case announce(Announcement)
     /// End the init. The last effect there is.

@@ -60,22 +60,31 @@ struct GraphBuilder {
         let verb = kind == .requires ? "requires" : "wants"
         var diagnostic = Diagnostic(
             code: "graph-missing-service",
-            name + " " + verb + " \"" + reference.name + "\", but there is no such service",
+            say("% % \"%\", but there is no such service", name, verb, reference.name),
             at: Diagnostic.Label(reference.span, "no service has this name"))
         if has(masked, reference.name) {
             diagnostic.notes.append(
-                "a service of this name is there but masked: a stronger folder has an empty file, or a link to /dev/null, "
-                    + "named " + reference.name + ".toml")
-            diagnostic.help = "remove the mask, or take the name out of `" + verb + "`"
+                say(
+                    """
+                    a service of this name is there but masked: a stronger folder has an empty file, or a link to \
+                    /dev/null, named %.toml
+                    """, reference.name))
+            diagnostic.help = say("remove the mask, or take the name out of `%`", verb)
         } else if reference.name == "main" {
             diagnostic.help =
-                "main is the container's main program; there is one where main.toml exists or a command is given "
-                + "after `--`"
+
+                """
+                main is the container's main program; there is one where main.toml exists or a command is \
+                given after `--`
+                """
         } else {
             diagnostic.help =
                 didYouMean(reference.name)
-                ?? "add a file " + reference.name + ".toml, or take the name out of `" + verb
-                + "`; `after` gives an order without needing the other"
+                ?? say(
+                    """
+                    add a file %.toml, or take the name out of `%`; `after` gives an order without needing the \
+                    other
+                    """, reference.name, verb)
         }
         diagnostics.append(diagnostic)
     }
@@ -87,7 +96,7 @@ struct GraphBuilder {
         var names: [String] = []
         for index in services.indices { names.append(services[index].name) }
         guard let near = nearest(to: name, among: names) else { return nil }
-        return "did you mean \"" + near + "\"?"
+        return say("did you mean \"%\"?", near)
     }
 
     // MARK: - Circles
@@ -184,7 +193,7 @@ struct GraphBuilder {
             for place in 1..<min(arrows.count, 9) {
                 title += (place == 1 ? "" : ", ") + services[arrows[place].from].name
             }
-            if arrows.count > 9 { title += " and " + String(arrows.count &- 9) + " more" }
+            if arrows.count > 9 { title += say(" and % more", String(arrows.count &- 9)) }
         }
         diagnostics.append(
             Diagnostic(
@@ -198,11 +207,11 @@ struct GraphBuilder {
         let name = services[index].name
         let other = services[edge.service.index].name
         switch edge.kind {
-        case .requires: return name + " requires " + other
-        case .wants: return name + " wants " + other
-        case .after: return name + " is after " + other
-        case .before: return other + " is before " + name
-        case .implicit: return name + " waits for " + other
+        case .requires: return say("% requires %", name, other)
+        case .wants: return say("% wants %", name, other)
+        case .after: return say("% is after %", name, other)
+        case .before: return say("% is before %", other, name)
+        case .implicit: return say("% waits for %", name, other)
         }
     }
 

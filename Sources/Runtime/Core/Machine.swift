@@ -52,6 +52,12 @@ struct Machine: Sendable {
     var isMarked = false
     /// How many of those that wait for it take part and are not down yet.
     var holders = 0
+    /// It was removed, and is forgotten when it is down.
+    var isLeaving = false
+    /// No service has this slot.
+    var isVacant = false
+    /// What it is from its next start on; its process goes on as what it was started as.
+    var next: Service?
 }
 
 /// What somebody may know of a service (`hermes-init health`, `ctl status`).
@@ -75,9 +81,9 @@ public struct ServiceReport: Equatable, Sendable {
 }
 
 extension Core {
-    /// What there is to know of a service; nil for an ID of another list. Its process is the driver's to know.
+    /// What there is to know of a service; nil for a slot that no service has. Its process is the driver's to know.
     public func report(of id: ServiceID) -> ServiceReport? {
-        guard machines.indices.contains(id.index) else { return nil }
+        guard machines.indices.contains(id.index), !machines[id.index].isVacant else { return nil }
         let machine = machines[id.index]
         var isReady = false
         var isAsWanted = false

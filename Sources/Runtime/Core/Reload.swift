@@ -73,7 +73,9 @@ extension Core {
         }
         machines[id.index].reload = .none
         deadlines.clear(.reload(id))
-        if isWanted, !isStopping, case .up = machines[id.index].state { runReload(id) }
+        forgetIfGone(id)
+        // Unless it has none any more.
+        if isWanted, !isStopping, services[id.index].reload != nil, case .up = machines[id.index].state { reload(id) }
     }
 
     /// The command took too long: it is killed, the service goes on.

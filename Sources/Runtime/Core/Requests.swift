@@ -7,8 +7,13 @@ import ConfigParser
 extension Core {
     /// Somebody asks something of a service, or of a group in the name of its members.
     mutating func receive(_ request: Request, for id: ServiceID) {
-        guard hasBooted, case .running = phase, machines.indices.contains(id.index) else { return }
+        guard hasBooted, case .running = phase, machines.indices.contains(id.index), !machines[id.index].isVacant
+        else { return }
         revision &+= 1
+        if machines[id.index].isLeaving {
+            announce(.passedOver(id, request, "it was removed, and is being stopped"))
+            return
+        }
         switch request {
         case .start: bringUp(id, again: false)
         case .restart: for member in members(of: id) { bringUp(member, again: true) }
@@ -43,14 +48,27 @@ extension Core {
             return
         }
         announce(.requested(root, again ? .restart : .start, first: ServiceList()))
+        raise([root], again: again)
+        // Who is still to be stopped for a request before this one may have become free.
+        release(countHolders())
+    }
+
+    /// Starts services with all that they need; `again`: those that run are stopped and started.
+    /// - Parameter needed: further services, which are brought up where they are down but are not asked for themselves.
+    mutating func raise(_ roots: [ServiceID], needed: [ServiceID] = [], again: Bool) {
         var isSeen = [Bool](repeating: false, count: machines.count)
-        isSeen[root.index] = true
-        var queue = [root]
+        var queue: [ServiceID] = []
+        for id in roots + needed where !isSeen[id.index] {
+            isSeen[id.index] = true
+            queue.append(id)
+        }
+        // None of the roots is named twice.
+        let asked = roots.count
         var head = 0
         while head < queue.count {
             let id = queue[head]
+            let isRoot = head < asked
             head &+= 1
-            let isRoot = id == root
             // It was to be stopped for a request before this one: that is taken back.
             let wasMarked = machines[id.index].isMarked
             machines[id.index].isMarked = false
@@ -95,8 +113,6 @@ extension Core {
                 }
             }
         }
-        // Who is still to be stopped for a request before this one may have become free.
-        release(countHolders())
     }
 
     /// Whether there is nothing to do about a request to start.
@@ -111,7 +127,7 @@ extension Core {
     }
 
     /// Starts it as at the boot, with fresh counters.
-    private mutating func begin(_ id: ServiceID) {
+    mutating func begin(_ id: ServiceID) {
         deadlines.clear(.life(id))
         refresh(id)
         machines[id.index].isRequested = true

@@ -26,9 +26,7 @@ extension Core {
     mutating func boot() {
         guard !hasBooted, case .running = phase else { return }
         hasBooted = true
-        for index in machines.indices {
-            for edge in graph.edges[index] where edge.kind == .requires { machines[index].unmetRequirements &+= 1 }
-        }
+        count()
         for index in machines.indices where graph.boots(ServiceID(index: index)) { enlist(ServiceID(index: index)) }
     }
 
@@ -110,6 +108,7 @@ extension Core {
 
     /// Starts a service now: all that it waits for is up, and its conditions hold.
     mutating func start(_ id: ServiceID) {
+        _ = takeNext(id)
         let type = services[id.index].type
         if type == .group {
             announce(.complete(id))

@@ -121,11 +121,12 @@ extension Core {
     }
 
     /// Whether the one that has this edge must be down before the other is told: in the container's stop every order counts,
-    /// in one that was asked for only that of those that require each other.
-    private func counts(_ kind: Edge.Kind) -> Bool {
-        switch kind {
+    /// in one that was asked for only that of those that require each other, and of those that were removed together.
+    private func counts(_ edge: Edge, from index: Int) -> Bool {
+        switch edge.kind {
         case .requires: return true
-        case .wants, .after, .before, .implicit: return isStopping
+        case .wants, .after, .before, .implicit:
+            return isStopping || machines[index].isLeaving && machines[edge.service.index].isLeaving
         }
     }
 
@@ -133,7 +134,9 @@ extension Core {
     mutating func countHolders() -> [ServiceID] {
         for index in machines.indices { machines[index].holders = 0 }
         for index in machines.indices where machines[index].isMarked {
-            for edge in graph.edges[index] where counts(edge.kind) { machines[edge.service.index].holders &+= 1 }
+            for edge in graph.edges[index] where counts(edge, from: index) {
+                machines[edge.service.index].holders &+= 1
+            }
         }
         var free: [ServiceID] = []
         for index in machines.indices where machines[index].isMarked && machines[index].holders == 0 {
@@ -164,10 +167,12 @@ extension Core {
             }
             guard machines[id.index].isMarked else { continue }
             machines[id.index].isMarked = false
-            for edge in graph.edges[id.index] where counts(edge.kind) && machines[edge.service.index].isMarked {
+            for edge in graph.edges[id.index]
+            where counts(edge, from: id.index) && machines[edge.service.index].isMarked {
                 machines[edge.service.index].holders &-= 1
                 if machines[edge.service.index].holders == 0 { queue.append(edge.service) }
             }
+            forgetIfGone(id)
         }
         if isStopping && busy == 0 { stopStragglers() }
     }

@@ -120,8 +120,9 @@ extension Core {
     mutating func noteDown(_ id: ServiceID) {
         busy &-= 1
         deadlines.clear(.life(id))
+        let isOther = takeNext(id)
         switch phase {
-        case .running: goOn(id)
+        case .running: goOn(id, asOther: isOther)
         case .stopping(let stop):
             become(id, .stopped)
             switch stop.step {
@@ -135,11 +136,15 @@ extension Core {
     }
 
     /// It is down while the container runs: what it was stopped for follows.
-    private mutating func goOn(_ id: ServiceID) {
+    private mutating func goOn(_ id: ServiceID, asOther isOther: Bool) {
         let reason = machines[id.index].reason
         machines[id.index].reason = nil
         switch reason {
         case .trouble(let cause): noteTrouble(id, cause)
+        case .restart where isOther:
+            // As what it is now it has not started yet: its conditions count, and what it comes after.
+            begin(id)
+            if let (cause, _) = failedRequirement(of: id) { work.append(.fail(id, because: cause)) }
         case .restart: startAgain(id)
         case .stop, .none:
             announce(.stopped(id))

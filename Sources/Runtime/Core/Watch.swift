@@ -249,6 +249,37 @@ extension Core {
         }
     }
 
+    // MARK: - Another definition
+
+    /// Its process goes on under another definition: readiness that is still waited for, and health, are watched as that says.
+    mutating func watchAnew(_ id: ServiceID, insteadOf old: Service) {
+        let new = services[id.index]
+        switch machines[id.index].state {
+        case .running:
+            guard new.type != .oneshot, Difference.readiness(of: old) != Difference.readiness(of: new) else { return }
+            endProbe(id, .readiness)
+            machines[id.index].readyBy = nil
+            guard let ready = new.ready else {
+                becomeUp(id)
+                return
+            }
+            if machines[id.index].watch.isOver {
+                machines[id.index].readyBy = now + ready.timeout
+                armStart(id)
+            } else {
+                beginReadiness(id, ready)
+            }
+        case .up:
+            guard Difference.health(of: old) != Difference.health(of: new) else { return }
+            endProbe(id, .health)
+            machines[id.index].watch.failures = 0
+            machines[id.index].watch.problem = nil
+            beginHealth(id)
+        case .idle, .waiting, .checking, .starting, .backingOff, .stopping, .done, .skipped, .ended, .stopped, .failed:
+            break
+        }
+    }
+
     // MARK: - More time
 
     /// Its start may take so long from now; what its file gives it is never cut.

@@ -204,8 +204,11 @@ final class AskedMemory {
     /// What is said where nothing can be kept.
     static func cannotKeep(_ folder: String, _ reason: String) -> String {
         say(
-            "cannot keep in % which services were asked up or down: %. It is forgotten when the container ends; mount a "
-                + "volume there, or set `state-directory` in init.toml", folder, reason)
+
+            """
+            cannot keep in % which services were asked up or down: %. It is forgotten when the container \
+            ends; mount a volume there, or set `state-directory` in init.toml
+            """, folder, reason)
     }
 
     /// In the writer: "+" in the pipe where all went well, else "-" and the reason.

@@ -168,7 +168,7 @@ func decideAutostart(_ services: inout [Service], _ asked: AskedState, _ context
             context.environment.setInstance(of: services[index])
             if let unmet = unmetCondition(services[index].autostartWhen, context) {
                 services[index].autostart = false
-                reasons[index] = "[autostart]: " + unmet
+                reasons[index] = say("[autostart]: %", unmet)
             }
         }
     }

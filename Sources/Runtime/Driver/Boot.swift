@@ -150,8 +150,11 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
     for name in closed {
         standardError.append(
             message: Bytes(
-                ("hermes-init: " + name + " was closed when the container started; /dev/null stands in for it. "
-                    + "Give it one where the container is started (docker run -i, or a redirection)\n").utf8))
+                (say(
+                    """
+                    hermes-init: % was closed when the container started; /dev/null stands in for it. Give it one \
+                    where the container is started (docker run -i, or a redirection)\n
+                    """, name)).utf8))
     }
     becomeReaper(options)
     let loaded = load(
@@ -161,9 +164,11 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
     let renderer = DiagnosticRenderer(sources: loaded.result.sources, color: wantsColor)
     guard !loaded.hasErrors, let graph = loaded.graph else {
         let text =
-            renderer.render(loaded.result.diagnostics)
-            + "hermes-init: the configuration is wrong, so nothing was started; mend the files above"
-            + " (hermes-init --check shows the same without booting)\n"
+            say(
+                """
+                %hermes-init: the configuration is wrong, so nothing was started; mend the files above \
+                (hermes-init --check shows the same without booting)\n
+                """, renderer.render(loaded.result.diagnostics))
         return giveUp(text, code: LaunchCode.configuration)
     }
     if !loaded.result.diagnostics.isEmpty {
@@ -171,8 +176,11 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
     }
     if loaded.services.isEmpty {
         let text =
-            "hermes-init: there is nothing to run: no command was given and no service file was found in "
-            + shown(options.folders) + ". Write hermes-init -- COMMAND, or add a service file\n"
+            say(
+                """
+                hermes-init: there is nothing to run: no command was given and no service file was found in %. \
+                Write hermes-init -- COMMAND, or add a service file\n
+                """, shown(options.folders))
         return giveUp(text, code: usageCode)
     }
 
@@ -182,7 +190,7 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
             program: $0, verbosity: options.verbosity, warnsWhenReaping: options.warnsWhenReaping, own: getpid())
     }
     func tell(_ step: StandInStep) {
-        if let line = voice?.line(step) { standardError.append(message: Bytes((line + "\n").utf8)) }
+        if let line = voice?.line(step) { standardError.append(message: Bytes((say("%\n", line)).utf8)) }
     }
     if options.mainGetsSession, let error = terminal.giveUp() { tell(.cannotGiveUpTerminal(error)) }
     if getpid() != 1 && !hi_is_subreaper() { tell(.reapsNothing) }
@@ -191,21 +199,17 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
         own: .current(), sources: loaded.result.sources, stages: stages)
     do throws(Errno) {
         let driver = try Driver(
-            core: core(loaded, graph, options), services: loaded.services, implicitMain: loaded.implicitMain,
-            context: context, stages: stages, options: options, voice: voice, inherited: inherited,
+            core: core(loaded, graph, options), context: context, stages: stages, options: options, voice: voice,
+            inherited: inherited,
             output: (standardOutput, standardError), terminal: terminal)
-        if loaded.remembers {
-            let folder = loaded.result.configuration.settings.stateDirectory
-            let problem = reasonAgainstKeeping(in: folder.bytes)
-            if let line = loaded.askedProblem { driver.log(line) }
-            if let problem { driver.log(AskedMemory.cannotKeep(folder, problem)) }
-            driver.asked = AskedMemory(loaded.asked, folder: folder.bytes, hasTold: problem != nil)
-        }
+        driver.startMemory(of: loaded)
+        driver.reading.templates = loaded.result.configuration.templates
+        driver.reading.masked = loaded.result.configuration.maskedNames
         let code = driver.run()
         return options.codesThatBecomeZero.contains(code) ? 0 : code
     } catch {
         return giveUp(
-            "hermes-init: cannot set up the event loop: " + error.text + "\n", code: LaunchCode.system)
+            say("hermes-init: cannot set up the event loop: %\n", error.text), code: LaunchCode.system)
     }
 }
 
@@ -222,11 +226,17 @@ private func core(_ loaded: Loaded, _ graph: Graph, _ options: BootOptions) -> C
     coreOptions.forwardsToGroup = options.forwardsToGroup
     coreOptions.suspendsItself = options.suspendsItself
     coreOptions.skipsStragglers = options.standIn != nil && getpid() != 1
-    var settings = loaded.result.configuration.settings
+    let settings = effectiveSettings(loaded.result.configuration.settings, options)
+    return Core(services: loaded.services, settings: settings, graph: graph, options: coreOptions)
+}
+
+/// What init.toml says, with the rewrites of the command line where it says nothing.
+func effectiveSettings(_ read: Settings, _ options: BootOptions) -> Settings {
+    var settings = read
     for rewrite in options.rewrites where !settings.signals.contains(where: { $0.signal == rewrite.signal }) {
         settings.signals.append((rewrite.signal, rewrite.to.map { .rewrite($0) } ?? .ignore))
     }
-    return Core(services: loaded.services, settings: settings, graph: graph, options: coreOptions)
+    return settings
 }
 
 private func shown(_ folders: [Bytes]) -> String {

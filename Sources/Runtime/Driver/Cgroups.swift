@@ -53,9 +53,12 @@ final class Cgroups {
     private var enabled = [String]()
     /// By service: what it has been given.
     private var groups: [Group?] = []
+    /// Of services that were forgotten, where something was left in them.
+    private var abandoned: [String] = []
     private struct Group {
         var path: String
-        var isLimited = false
+        var settings = [ResourceSetting]()
+        var isLimited: Bool { !settings.isEmpty }
         var kills: Int64 = 0
     }
 
@@ -79,11 +82,15 @@ final class Cgroups {
     func membership(_ service: Service, _ index: Int, isOrdinary: Bool) throws(LaunchError) -> Membership? {
         look()
         guard service.resources != nil || isOrdinary && place?.isRootOfView == true else { return nil }
-        let name = service.name + ".service"
+        let name = say("%.service", service.name)
         if base == nil && refusal == nil { makeBase() }
+        if service.resources == nil, let old = group(index), old.isLimited {
+            do throws(Refusal) { try limit(name, Cgroups.changes(from: old.settings, to: [])) } catch {}
+        }
         if let resources = service.resources {
             do throws(Refusal) {
-                if group(index)?.isLimited != true { try limit(name, resources.settings) }
+                let changes = Cgroups.changes(from: group(index)?.settings ?? [], to: resources.settings)
+                if !changes.isEmpty || group(index) == nil { try limit(name, changes) }
             } catch {
                 throw LaunchError(code: LaunchCode.configuration, message: error.message)
             }
@@ -91,20 +98,20 @@ final class Cgroups {
         guard let base else { return nil }
         while groups.count <= index { groups.append(nil) }
         if groups[index] == nil { groups[index] = Group(path: say("%/%/", basePath, name)) }
-        if service.resources != nil { groups[index]?.isLimited = true }
+        groups[index]?.settings = service.resources?.settings ?? []
         return Membership(base: base, name: Bytes(name.utf8), isRequired: service.resources != nil)
     }
 
     /// Kills all that is in the group of a service. Nothing happens where it has none. Needs Linux 5.14.
     func kill(_ index: Int) {
         guard let group = group(index) else { return }
-        _ = write(group.path + "cgroup.kill", Bytes("1".utf8))
+        _ = write(say("%cgroup.kill", group.path), Bytes("1".utf8))
     }
 
     /// Up to 64 processes in the group of a service; empty where it has none.
     func members(_ index: Int) -> [Int32] {
         guard let group = group(index) else { return [] }
-        return Array(numbers(group.path + "cgroup.procs").prefix(64))
+        return Array(numbers(say("%cgroup.procs", group.path)).prefix(64))
     }
 
     /// What the group of a service uses: bytes of memory, where the controller is given on, and milliseconds of processor
@@ -112,27 +119,55 @@ final class Cgroups {
     func use(_ index: Int) -> (memory: Int64?, processor: Int64?) {
         guard let group = group(index) else { return (nil, nil) }
         var processor: Int64?
-        for line in contents(group.path + "cpu.stat").split(separator: 0x0A) where line.starts(with: "usage_usec ".utf8)
-        {
+        for line in contents(say("%cpu.stat", group.path)).split(separator: 0x0A)
+        where line.starts(with: "usage_usec ".utf8) {
             processor = wholeNumber(line.dropFirst(11)).map { $0 / 1000 }
         }
-        let memory = contents(group.path + "memory.current")
+        let memory = contents(say("%memory.current", group.path))
         return (wholeNumber(memory.prefix { $0 != 0x0A }), processor)
     }
 
     /// A process of that service was killed: whether the kernel did it for want of memory since the last time.
     func wasOutOfMemory(_ index: Int) -> Bool {
         guard let group = group(index), group.isLimited else { return false }
-        let count = Cgroups.value("oom_kill", in: contents(group.path + "memory.events"))
+        let count = Cgroups.value("oom_kill", in: contents(say("%memory.events", group.path)))
         groups[index]?.kills = count
         return count > group.kills
+    }
+
+    /// A service was forgotten: its group goes when it is empty.
+    func forget(_ index: Int) {
+        guard let group = group(index) else { return }
+        groups[index] = nil
+        abandoned.append(group.path)
+        removeAbandoned()
+    }
+
+    /// What was killed a moment ago may still be on its way out: then it is tried again with the next one.
+    private func removeAbandoned() {
+        abandoned.removeAll { path in
+            for group in groups { if let group, group.path == path { return true } }
+            return Bytes(path.utf8).withCString { $0.map { rmdir($0) } ?? 0 } == 0 || Errno.current.code != EBUSY
+        }
+    }
+
+    /// What is to be written where a group has those settings: the new ones that differ, and none where one is gone.
+    static func changes(from old: [ResourceSetting], to new: [ResourceSetting]) -> [ResourceSetting] {
+        var list = [ResourceSetting]()
+        for setting in new where !old.contains(where: { $0 == setting }) { list.append(setting) }
+        for var setting in old where !new.contains(where: { $0.file.utf8.elementsEqual(setting.file.utf8) }) {
+            setting.value = Bytes((setting.key.utf8.elementsEqual("cpu-weight".utf8) ? "100" : "max").utf8)
+            list.append(setting)
+        }
+        return list
     }
 
     /// Takes the empty groups away. Where the tree is the container's own it goes with the container.
     func remove() {
         guard base != nil, !(place?.isRootOfView == true && getpid() == 1) else { return }
         for group in groups { if let group { removeFolder(group.path) } }
-        removeFolder(basePath + "/init")
+        removeAbandoned()
+        removeFolder(say("%/init", basePath))
         removeFolder(basePath)
     }
 
@@ -146,7 +181,7 @@ final class Cgroups {
             let mounts = try readFile(Bytes("/proc/self/mountinfo".utf8), limit: 1 << 20)
             place = Cgroups.find(cgroup: groups, mountinfo: mounts)
             // The root of the machine's own tree is nobody's group, and has no such file.
-            if let found = place, fileKind(Bytes((found.folder + "/cgroup.type").utf8)) == .missing {
+            if let found = place, fileKind(Bytes((say("%/cgroup.type", found.folder)).utf8)) == .missing {
                 place?.isRootOfView = false
             }
         } catch {
@@ -213,8 +248,8 @@ final class Cgroups {
             return
         }
         for number in 1...64 {
-            basePath = place.folder + "/hermes-init"
-            if number > 1 { basePath += "." + String(number) }
+            basePath = say("%/hermes-init", place.folder)
+            if number > 1 { basePath += say(".%", String(number)) }
             guard let error = makeFolder(basePath) else { break }
             if error.code == EEXIST && number < 64 { continue }
             refusal = say("the container's cgroup, %, cannot be written (%)", place.folder, error.text)
@@ -235,10 +270,13 @@ final class Cgroups {
         for setting in settings {
             if let why = refusal ?? enable(setting.controller) {
                 throw Refusal(
-                    message: say("cannot set % ([resources]): %; ", setting.key, why)
-                        + "start the container with cgroups that can be written (docker run --security-opt "
-                        + "writable-cgroups=true, podman run --security-opt unmask=/sys/fs/cgroup), or limit the container "
-                        + "as a whole (docker run --memory, --cpus, --pids-limit) and take [resources] out of the file")
+                    message: say(
+                        """
+                        %start the container with cgroups that can be written (docker run --security-opt \
+                        writable-cgroups=true, podman run --security-opt unmask=/sys/fs/cgroup), or limit the \
+                        container as a whole (docker run --memory, --cpus, --pids-limit) and take [resources] out \
+                        of the file
+                        """, say("cannot set % ([resources]): %; ", setting.key, why)))
             }
         }
         let group = say("%/%/", basePath, name)
@@ -257,7 +295,7 @@ final class Cgroups {
         guard let place else { return nil }
         for known in enabled where known == controller { return nil }
         var isThere = false
-        for word in contents(place.folder + "/cgroup.controllers").split(whereSeparator: { $0 <= 0x20 })
+        for word in contents(say("%/cgroup.controllers", place.folder)).split(whereSeparator: { $0 <= 0x20 })
         where word.elementsEqual(controller.utf8) {
             isThere = true
         }
@@ -266,9 +304,9 @@ final class Cgroups {
                 "the controller % is not in %/cgroup.controllers: the host keeps it, or uses cgroup v1 for it",
                 controller, place.folder)
         }
-        let word = Bytes(("+" + controller).utf8)
+        let word = Bytes((say("+%", controller)).utf8)
         for folder in [place.folder, basePath] {
-            let file = folder + "/cgroup.subtree_control"
+            let file = say("%/cgroup.subtree_control", folder)
             var error = write(file, word)
             if error?.code == EBUSY {
                 empty(place.folder)
@@ -285,12 +323,12 @@ final class Cgroups {
 
     /// Moves the init, and what else is there, into a group below: one that gives controllers on may hold no process.
     private func empty(_ folder: String) {
-        let leaf = basePath + "/init"
+        let leaf = say("%/init", basePath)
         _ = makeFolder(leaf)
         // Twice, for what was born meanwhile.
         for _ in 1...2 {
-            for process in numbers(folder + "/cgroup.procs") where process > 0 {
-                _ = write(leaf + "/cgroup.procs", Bytes(String(process).utf8))
+            for process in numbers(say("%/cgroup.procs", folder)) where process > 0 {
+                _ = write(say("%/cgroup.procs", leaf), Bytes(String(process).utf8))
             }
         }
     }

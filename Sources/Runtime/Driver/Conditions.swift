@@ -48,14 +48,17 @@ func unmetCondition(_ conditions: [Condition], _ context: ConditionContext) -> S
 private func unmet(_ condition: Condition, _ context: ConditionContext) -> String? {
     switch condition {
     case .environmentTrue(let name):
-        guard let value = context.environment.value(name), !value.isEmpty else { return name + " is not set" }
-        return isTrue(value) ? nil : name + " is " + value.shown + ", not 1, true, yes or on"
+        guard let value = context.environment.value(name), !value.isEmpty else { return say("% is not set", name) }
+        return isTrue(value) ? nil : say("% is %, not 1, true, yes or on", name, value.shown)
+    case .environmentSet(let name):
+        guard let value = context.environment.value(name), !value.isEmpty else { return say("% is not set", name) }
+        return nil
     case .environmentUnset(let name):
         guard let value = context.environment.value(name), !value.isEmpty else { return nil }
-        return name + " is set"
+        return say("% is set", name)
     case .environmentEquals(let name, let wanted):
-        guard let value = context.environment.value(name) else { return name + " is not set" }
-        return value.elementsEqual(wanted.utf8) ? nil : name + " is " + value.shown + ", not " + wanted
+        guard let value = context.environment.value(name) else { return say("% is not set", name) }
+        return value.elementsEqual(wanted.utf8) ? nil : say("% is %, not %", name, value.shown, wanted)
     case .pathExists(let template):
         return pathReason(template, context, mustExist: true)
     case .pathMissing(let template):
@@ -71,7 +74,7 @@ private func unmet(_ condition: Condition, _ context: ConditionContext) -> Strin
         return "the main program's arguments do not begin so"
     case .mainNot(let beginnings):
         for words in beginnings where begins(context.arguments, with: words) {
-            return "the main program is " + words.joined(separator: " ")
+            return say("the main program is %", words.joined(separator: " "))
         }
         return nil
     }
@@ -83,7 +86,7 @@ private func pathReason(_ template: Template, _ context: ConditionContext, mustE
         path = try template.expand { context.environment.value($0) }
     } catch {
         // A path with a variable that is not set names no file.
-        return mustExist ? error.variable + " is not set" : nil
+        return mustExist ? say("% is not set", error.variable) : nil
     }
     if context.exists(path) == mustExist { return nil }
     return path.shown + (mustExist ? " does not exist" : " exists")

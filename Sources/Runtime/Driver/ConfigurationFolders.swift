@@ -35,6 +35,31 @@ public func readFolders(
     return files
 }
 
+/// Reads the files of some services and of nothing else, with their drop-ins.
+/// - Parameters:
+///   - names: of the services, without ".toml".
+///   - folders, areRequired, diagnostics: as above.
+func readFiles(
+    of names: [String], in folders: [Bytes], areRequired: Bool, diagnostics: inout [Diagnostic]
+) -> [InputFile] {
+    var files = [InputFile]()
+    for folder in folders {
+        if areRequired && fileKind(folder) != .folder { diagnostics.append(unreadableFolder(folder, .noEntry)) }
+        for name in names {
+            var status = hi_file()
+            let file = Bytes(name.utf8) + Bytes(".toml".utf8)
+            // A link that leads nowhere is there, and wrong.
+            if (folder + [slash] + file).withCString({ hi_lstat($0, &status) }) == 0 || Errno.current == .denied {
+                files.append(inputFile(folder: folder, name: file, dropIn: nil, FileTree()))
+            }
+            addDropIns(
+                folder: folder, name: Bytes(name.utf8) + Bytes(".d".utf8), FileTree(), to: &files,
+                diagnostics: &diagnostics)
+        }
+    }
+    return files
+}
+
 private func addDropIns(
     folder: Bytes, name: Bytes, _ tree: FileTree, to files: inout [InputFile], diagnostics: inout [Diagnostic]
 ) {
@@ -79,7 +104,7 @@ private func reason(_ error: Errno) -> String {
 
 private func unreadableFolder(_ folder: Bytes, _ error: Errno) -> Diagnostic {
     Diagnostic(
-        code: "unreadable-folder", "cannot read the configuration folder " + folder.shown + ": " + error.text,
+        code: "unreadable-folder", say("cannot read the configuration folder %: %", folder.shown, error.text),
         help: error == .noEntry
             ? "check the path given to --config" : "make it readable for the user that the container starts as")
 }

@@ -6,8 +6,9 @@ import System
 /// and carries out what the core says. It decides nothing itself; it polls nothing; it waits only in epoll_wait.
 final class Driver {
     var core: Core
-    let services: [Service]
-    let implicitMain: Int?
+    /// By slot.
+    var services: [Service] { core.services }
+    var reading = Reading()
     var context: LaunchContext
     let stages: Stages
     /// By service: where the exports of a stage that runs arrive.
@@ -51,6 +52,8 @@ final class Driver {
     let control = ControlServer()
     /// What was asked of services with `remember`; nil where none has it.
     var asked: AskedMemory?
+    /// All that stages exported, as it stands in the file for `hermes-init exec`.
+    var exported = StageRecords()
     var queue: [Event] = []
     var armed: Instant?
     var mayHaveMoreToReap = false
@@ -62,14 +65,12 @@ final class Driver {
     static let reapedInOneTurn = 1024
 
     init(
-        core: Core, services: [Service], implicitMain: Int?, context: LaunchContext, stages: Stages,
+        core: Core, context: LaunchContext, stages: Stages,
         options: BootOptions,
         voice: StandInVoice?, inherited: InheritedSignals, output: (standard: ContainerOutput, error: ContainerOutput),
         terminal: Terminal
     ) throws(Errno) {
         self.core = core
-        self.services = services
-        self.implicitMain = implicitMain
         self.context = context
         self.stages = stages
         self.options = options
@@ -87,12 +88,13 @@ final class Driver {
         null = try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDONLY)
         relay = OutputRelay(standardOutput: standardOutput, standardError: standardError, loop: loop)
         spawner = Spawner(inheritedIgnored: inherited.ignored, loop: loop)
-        processes = [Int32](repeating: 0, count: services.count)
-        groups = [Int32](repeating: 0, count: services.count)
-        stopCommands = [Int32](repeating: 0, count: services.count)
+        let count = core.services.count
+        processes = [Int32](repeating: 0, count: count)
+        groups = [Int32](repeating: 0, count: count)
+        stopCommands = [Int32](repeating: 0, count: count)
         try loop.mustAddReader(signals, Token(.signals))
         try loop.mustAddReader(timer, Token(.timer))
-        if services.count > Driver.servicesWithinUsualLimit { raiseDescriptorLimit() }
+        if count > Driver.servicesWithinUsualLimit { raiseDescriptorLimit() }
     }
 
     /// From the first event to the exit code.
@@ -130,6 +132,9 @@ final class Driver {
     /// A reader that is stuck when everything is over gets this long, in milliseconds.
     static let lastWriteTime: Int32 = 1000
 
+    /// There was no service file at all when the container was started.
+    var isBare: Bool { core.options.isBare }
+
     // MARK: - The log
 
     func announce(_ announcement: Announcement) {
@@ -141,13 +146,13 @@ final class Driver {
 
     /// A step that the program which the init stands in for would tell of.
     func tell(_ step: StandInStep) {
-        if let voice, let line = voice.line(step) { standardError.append(message: Bytes((line + "\n").utf8)) }
+        if let voice, let line = voice.line(step) { standardError.append(message: Bytes((say("%\n", line)).utf8)) }
     }
 
     /// A line on the container's stderr.
     func log(_ text: String, _ severity: AnnouncementSeverity = .warning) {
         controlLogged(text, severity)
-        standardError.append(message: Bytes(("hermes-init: " + text + "\n").utf8))
+        standardError.append(message: Bytes((say("hermes-init: %\n", text)).utf8))
     }
 
     // MARK: - Descriptors

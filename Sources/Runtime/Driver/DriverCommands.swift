@@ -9,20 +9,25 @@ extension Driver {
     func pump() {
         control.beginTurn()
         repeat {
-            var next = 0
-            while next < queue.count {
-                let event = queue[next]
-                next &+= 1
-                let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
-                for effect in core.handle(event, at: now) { perform(effect) }
-                noteChanges()
-            }
-            queue.removeAll(keepingCapacity: queue.capacity <= Driver.reapedInOneTurn)
+            handleQueue()
             keepControl()
         } while !queue.isEmpty
         keepStatus()
         flushAsked()
         relay.flush()
+    }
+
+    /// Hands the facts to the core. Not to be called from within an effect.
+    func handleQueue() {
+        var next = 0
+        while next < queue.count {
+            let event = queue[next]
+            next &+= 1
+            let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
+            for effect in core.handle(event, at: now) { perform(effect) }
+            noteChanges()
+        }
+        queue.removeAll(keepingCapacity: queue.capacity <= Driver.reapedInOneTurn)
     }
 
     func perform(_ effect: Effect) {
@@ -44,6 +49,7 @@ extension Driver {
             stragglers.signal(signal.number, except: relay.writer, loop: loop)
             reap()
         case .suspendSelf: _ = kill(own, SIGSTOP)
+        case .forget(let id): forget(id)
         case .announce(let announcement): announce(announcement)
         case .exit(let code): exitCode = code
         }
@@ -67,7 +73,8 @@ extension Driver {
         guard services.indices.contains(id.index) else { return }
         let service = services[id.index]
         do throws(LaunchError) {
-            var launch = try context.launch(service, isImplicitMain: id.index == implicitMain)
+            tookNext(id.index)
+            var launch = try context(of: id.index).launch(service, isImplicitMain: isImplicitMain(id.index))
             try prepareWatch(id.index, &launch)
             let process = try spawn(launch, .service(id.index), isMain: service.type == .main)
             processes[id.index] = process
@@ -75,7 +82,7 @@ extension Driver {
             watchStarted(id.index, process, hasSession: service.type != .main)
             if id == core.main {
                 // dumb-init leaves the folder it was started in, so that it can be unmounted. The child has its own.
-                if options.standIn == .dumbInit && context.isBare { hi_leave_folder() }
+                if options.standIn == .dumbInit && isBare { hi_leave_folder() }
                 tell(.spawned(process: process, program: launch.arguments.first ?? []))
             }
         } catch {
@@ -91,11 +98,11 @@ extension Driver {
         }
         let service = services[id.index]
         do throws(LaunchError) {
-            let launch = try context.command(
+            let launch = try context(of: id.index).command(
                 words, of: service, process: processes[id.index], key: "[stop] command")
             stopCommands[id.index] = try spawn(launch, .stopCommand(id.index), isMain: false)
         } catch {
-            log(service.name + ": [stop] command: " + error.failure.message)
+            log(say("%: [stop] command: %", service.name, error.failure.message))
             queue.append(.stopCommandEnded(id))
         }
     }
@@ -119,7 +126,7 @@ extension Driver {
     ) throws(Errno) -> SpawnOptions {
         let ends = try outputs(of: owner, launch)
         if isMain {
-            let inherits = owner.service == implicitMain || services[owner.service].stdin == .inherit
+            let inherits = isImplicitMain(owner.service) || services[owner.service].stdin == .inherit
             return SpawnOptions(
                 standard: (inherits ? 0 : null.number, ends.output, ends.error),
                 newSession: options.mainGetsSession,
@@ -149,6 +156,11 @@ extension Driver {
         return options
     }
 
+    /// No file describes it: a command was given to the container.
+    func isImplicitMain(_ index: Int) -> Bool {
+        core.services[index].type == .main && core.services[index].file == nil
+    }
+
     func isMain(_ owner: ProcessOwner) -> Bool { core.main.map { owner == .service($0.index) } ?? false }
 
     func send(_ signal: SignalNumber, to id: ServiceID) {
@@ -156,8 +168,11 @@ extension Driver {
         if id == core.main { tell(.forwarded(signal.number)) }
         if kill(process, signal.number) < 0, Errno.current == .notPermitted {
             log(
-                services[id.index].name + ": cannot send " + signal.name + ": " + Errno.notPermitted.text
-                    + "; the process has changed its user, and hermes-init may not signal that one")
+                say(
+                    """
+                    %: cannot send %: %; the process has changed its user, and hermes-init may not signal that \
+                    one
+                    """, services[id.index].name, signal.name, Errno.notPermitted.text))
         }
     }
 

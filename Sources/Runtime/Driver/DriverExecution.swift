@@ -9,7 +9,7 @@ import System
 extension Driver {
     /// The group that a process is to enter; nil for what stays with the init.
     func cgroup(of owner: ProcessOwner, _ launch: Launch, isMain: Bool) throws(LaunchError) -> Cgroups.Membership? {
-        guard case .service(let index) = owner, index != implicitMain else { return nil }
+        guard case .service(let index) = owner, !isImplicitMain(index) else { return nil }
         return try cgroups.membership(services[index], index, isOrdinary: !isMain && launch.stage == nil)
     }
 
@@ -18,7 +18,7 @@ extension Driver {
         switch status {
         case .signaled(.kill, _):
             if cgroups.wasOutOfMemory(index) {
-                log(services[index].name + ": " + outOfMemoryText(services[index].resources))
+                log(say("%: %", services[index].name, outOfMemoryText(services[index].resources)))
             }
         case .exited(code: 0):
             reportDescendants(index, process)
@@ -59,8 +59,8 @@ extension Driver {
     /// A child of the init that it did not start, and that comes from that service: by its session or group, or by its
     /// environment, where that may be read.
     private func orphan(of service: String, _ process: Int32) -> Int32? {
-        let path = Bytes(("/proc/self/task/" + String(own) + "/children").utf8)
-        let mark = Bytes(("HERMES_INIT_SERVICE=" + service).utf8)
+        let path = Bytes((say("/proc/self/task/%/children", String(own))).utf8)
+        let mark = Bytes((say("HERMES_INIT_SERVICE=%", service)).utf8)
         let children: Bytes
         do throws(Errno) { children = try readFile(path, limit: 1 << 16) } catch { return nil }
         // The youngest stand at the end.
@@ -91,7 +91,7 @@ extension Driver {
     }
 
     private func processFile(_ process: Int32, _ name: String) -> Bytes {
-        let path = Bytes(("/proc/" + String(process) + "/" + name).utf8)
+        let path = Bytes((say("/proc/%/%", String(process), name)).utf8)
         do throws(Errno) { return try readFile(path, limit: 1 << 16) } catch { return [] }
     }
 }
@@ -113,14 +113,17 @@ func backgroundText(_ service: String, _ process: Int32, _ name: String, isKille
         + (isKilled ? "what it left is killed. " : "what it left goes on until the container stops. ")
         + (isOneshot
             ? "Make a service (type = \"longrun\") of what is to go on"
-            : "A program that puts itself in the background must not: have it run in the foreground (most have an option: "
-                + "--foreground, -f, \"daemon off;\"), or tell its MAINPID (notify = \"systemd\" in [ready])")
+            : """
+            A program that puts itself in the background must not: have it run in the foreground (most have \
+            an option: --foreground, -f, \"daemon off;\"), or tell its MAINPID (notify = \"systemd\" in \
+            [ready])
+            """)
 }
 
 /// What is said of a service whose process was killed within its own limit of memory.
 func outOfMemoryText(_ resources: ResourcePolicy?) -> String {
     var text = "was killed by the kernel: out of memory"
-    if case .some(.of(let bytes)) = resources?.memoryMax { text += " (memory-max " + sizeForPeople(bytes) + ")" }
+    if case .some(.of(let bytes)) = resources?.memoryMax { text += say(" (memory-max %)", sizeForPeople(bytes)) }
     return text
 }
 

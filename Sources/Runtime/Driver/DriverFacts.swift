@@ -13,7 +13,7 @@ extension Driver {
         } catch {
             // Only a descriptor that somebody closed under the init can bring this about. Without the loop there is no
             // supervision left to lose; an orderly end beats a busy loop.
-            log("the event loop failed: " + error.text + "; ending the container")
+            log(say("the event loop failed: %; ending the container", error.text))
             exitCode = LaunchCode.system
             return
         }
@@ -77,16 +77,19 @@ extension Driver {
         case (.stopCommand, .running), (.reloadCommand, .running), (.probe, .running): break
         case (.stopCommand(let index), .failed(let report, let launch)):
             owners[process] = nil
+            if stopCommands[index] != process { return }
             stopCommands[index] = 0
             log(
-                services[index].name + ": [stop] command: "
-                    + spawnFailure(report, launch, firstLine: firstLineOfFile).message)
+                say(
+                    "%: [stop] command: %", services[index].name,
+                    spawnFailure(report, launch, firstLine: firstLineOfFile).message))
             queue.append(.stopCommandEnded(ServiceID(index: index)))
         case (.reloadCommand(let index), .failed(let report, let launch)):
             owners[process] = nil
             log(
-                services[index].name + ": [reload] command: "
-                    + spawnFailure(report, launch, firstLine: firstLineOfFile).message)
+                say(
+                    "%: [reload] command: %", services[index].name,
+                    spawnFailure(report, launch, firstLine: firstLineOfFile).message))
             reloadCommandEnded(index, nil)
         case (.probe(let index, let purpose), .failed(let report, let launch)):
             owners[process] = nil
@@ -177,6 +180,8 @@ extension Driver {
             explainEnd(index, process, status)
             queue.append(.exited(ServiceID(index: index), status))
         case .stopCommand(let index):
+            // Of a service that was forgotten since, whose slot may be another's.
+            if stopCommands[index] != process { return }
             stopCommands[index] = 0
             relay.processEnded(index)
             queue.append(.stopCommandEnded(ServiceID(index: index)))

@@ -18,7 +18,8 @@ extension Driver {
             file = LogFileRequest(
                 name: service.name.bytes, path: path, user: launch.identity.uid ?? geteuid(),
                 group: launch.identity.gid ?? getegid(), groups: launch.identity.groups, maxSize: service.log.maxSize,
-                keep: service.log.keep, timestamps: service.log.timestamps)
+                keep: service.log.keep, timestamps: service.log.timestamps,
+                makesFolder: service.log.makesFolder)
         }
         let pipes = try relay.descriptors(of: owner.service, name: service.name, to: service.log.to, file: file)
         if let user = launch.identity.uid {

@@ -5,6 +5,16 @@ import System
 /// Where the driver meets the memory of what was asked: who asks for a service with `remember` has it written down.
 
 extension Driver {
+    /// From here on what is asked of services with `remember` is kept, where there are any. What was kept before has been read.
+    func startMemory(of loaded: Loaded) {
+        guard loaded.remembers else { return }
+        let folder = loaded.result.configuration.settings.stateDirectory
+        let problem = reasonAgainstKeeping(in: folder.bytes)
+        if let line = loaded.askedProblem { log(line) }
+        if let problem { log(AskedMemory.cannotKeep(folder, problem)) }
+        asked = AskedMemory(loaded.asked, folder: folder.bytes, hasTold: problem != nil)
+    }
+
     /// Somebody asked for a service: `up` by a start or restart, else by a stop or a removal.
     func noteAsked(_ id: ServiceID, up: Bool) {
         guard services.indices.contains(id.index), services[id.index].remember else { return }

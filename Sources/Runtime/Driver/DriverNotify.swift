@@ -14,12 +14,7 @@ extension Driver {
         endWatch(index)
         let watch = ServiceWatch()
         watches[index] = watch
-        if let ready = service.ready, case .probe(let probe) = ready.readiness {
-            watch.readiness.target = context.target(probe, launch, "[ready] ")
-        }
-        if let health = service.health, case .probe(let probe) = health.check {
-            watch.health.target = context.target(probe, launch, "[health] ")
-        }
+        setTargets(service, watch, launch)
         watch.generation = nextGeneration()
         do throws(Errno) {
             switch service.ready?.readiness {
@@ -39,6 +34,16 @@ extension Driver {
         // The child writes its own number over this.
         launch.environment.set("WATCHDOG_PID", Bytes(repeating: 0x30, count: 10))
         launch.tellsOwnProcess = true
+    }
+
+    /// Where the probes of a service go.
+    func setTargets(_ service: Service, _ watch: ServiceWatch, _ launch: Launch) {
+        if let ready = service.ready, case .probe(let probe) = ready.readiness {
+            watch.readiness.target = context.target(probe, launch, "[ready] ")
+        }
+        if let health = service.health, case .probe(let probe) = health.check {
+            watch.health.target = context.target(probe, launch, "[health] ")
+        }
     }
 
     private func openSocket(_ index: Int, _ watch: ServiceWatch, _ launch: inout Launch) throws(Errno) {
@@ -213,7 +218,7 @@ extension Driver {
         var isItsOwn = owners[process] == nil && belongs(process, index, watch)
         if !isItsOwn && owners[process] == nil && ProcessRelations.parent(of: process) == own {
             var file = hi_file()
-            let path = Bytes(("/proc/" + String(process)).utf8)
+            let path = Bytes((say("/proc/%", String(process))).utf8)
             isItsOwn =
                 sender.user == 0
                 || path.withCString { hi_stat($0, &file) } == 0 && file.user == sender.user
@@ -259,16 +264,16 @@ extension LaunchContext {
         do throws(LaunchError) {
             switch probe {
             case .tcp(let text):
-                return try address(text, launch, table + "tcp") { shown throws(ProbeMistake) in
+                return try address(text, launch, say("%tcp", table)) { shown throws(ProbeMistake) in
                     .tcp(try ProbeAddress.parse(shown), shown: shown)
                 }
             case .http(let text):
-                return try address(text, launch, table + "http") { shown throws(ProbeMistake) in
+                return try address(text, launch, say("%http", table)) { shown throws(ProbeMistake) in
                     .http(try ProbeURL.parse(shown), shown: shown)
                 }
-            case .unix(let text): return .unix(try path(text, launch, table + "unix"))
-            case .path(let text): return .path(try path(text, launch, table + "path"))
-            case .command(let words): return .command(try command(words, like: launch, key: table + "command"))
+            case .unix(let text): return .unix(try path(text, launch, say("%unix", table)))
+            case .path(let text): return .path(try path(text, launch, say("%path", table)))
+            case .command(let words): return .command(try command(words, like: launch, key: say("%command", table)))
             }
         } catch {
             return .wrong(error.failure.message)

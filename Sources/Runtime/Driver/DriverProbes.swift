@@ -19,7 +19,7 @@ extension Driver {
         case .wrong(let reason): answer(id.index, purpose, .failed(reason))
         case .path(let path):
             answer(
-                id.index, purpose, fileKind(path) == .missing ? .failed(path.shown + " does not exist") : .passed)
+                id.index, purpose, fileKind(path) == .missing ? .failed(say("% does not exist", path.shown)) : .passed)
         case .unix(let path):
             var socket = SocketProbe(place: path, addresses: [], port: 0, request: [])
             let step = socket.begin(unix: path)
@@ -101,7 +101,7 @@ extension Driver {
         }
         if !isAdded {
             watch[purpose].socket = nil
-            answer(index, purpose, .failed("cannot wait for an answer: " + Errno.current.text))
+            answer(index, purpose, .failed(say("cannot wait for an answer: %", Errno.current.text)))
         }
     }
 
@@ -159,7 +159,7 @@ extension Driver {
             return
         }
         let name = watch[purpose].commandName
-        answer(index, purpose, .failed(name + " " + status.forPeople))
+        answer(index, purpose, .failed(say("% %", name, status.forPeople)))
     }
 
     // MARK: - Reload
@@ -172,11 +172,11 @@ extension Driver {
         }
         let service = services[id.index]
         do throws(LaunchError) {
-            let launch = try context.command(
+            let launch = try context(of: id.index).command(
                 words, of: service, process: processes[id.index], key: "[reload] command")
             reloadCommands[id.index] = try spawn(launch, .reloadCommand(id.index), isMain: false)
         } catch {
-            log(service.name + ": [reload] command: " + error.failure.message)
+            log(say("%: [reload] command: %", service.name, error.failure.message))
             queue.append(.reloadCommandEnded(id, nil))
         }
     }

@@ -14,7 +14,7 @@ extension Driver {
 
     /// At the end of each turn.
     func keepStatus() {
-        if context.isBare { return }
+        if isBare { return }
         if core.revision != statusRevision {
             statusRevision = core.revision
             statusIsOld = true
@@ -40,12 +40,17 @@ extension Driver {
         if toldOfMissingStatus { return }
         toldOfMissingStatus = true
         for service in services where service.ready != nil || service.health != nil {
-            log(
-                say(
-                    "hermes-init health will not work: cannot write in %: %; mount a tmpfs there (docker run --tmpfs /run)",
-                    StatusFile.folders[0], statusFile.failure.text))
+            tellOfMissingFolder("hermes-init health will not work")
             return
         }
+    }
+
+    /// - Parameter consequence: what will not work.
+    func tellOfMissingFolder(_ consequence: String) {
+        log(
+            say(
+                "%: cannot write in %: %; mount a tmpfs there (docker run --tmpfs /run)", consequence,
+                StatusFile.folders[0], statusFile.failure.text))
     }
 
     func statusText() -> StatusText {
@@ -66,13 +71,13 @@ extension Driver {
         var words = statusWords(report)
         if let watch = watches[index], report.state.hasProcess {
             if watch.isReloading { words += ", reloading" }
-            if !watch.status.isEmpty { words += " (" + watch.status + ")" }
+            if !watch.status.isEmpty { words += say(" (%)", watch.status) }
         }
         return words
     }
 
     private func statusWords(_ report: ServiceReport) -> String {
-        if let problem = report.problem { return "unhealthy: " + problem }
+        if let problem = report.problem { return say("unhealthy: %", problem) }
         switch report.state {
         case .idle: return "not started"
         case .waiting: return "waiting for other services"
@@ -81,7 +86,7 @@ extension Driver {
         case .up: return "up"
         case .backingOff:
             guard let exit = report.lastExit else { return "cannot start, trying again" }
-            return exit.forPeople + ", starting again"
+            return say("%, starting again", exit.forPeople)
         case .stopping: return "stopping"
         case .done: return "done"
         case .skipped: return "skipped"

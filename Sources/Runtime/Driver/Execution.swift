@@ -37,8 +37,11 @@ struct Execution {
         if missing == 0 { return nil }
         let name = Capability.name(Int32(missing.trailingZeroBitCount))
         return say(
-            "cannot keep % ([security] capabilities): the container itself does not have it; give it one (docker run "
-                + "--cap-add %), or take it out of the list", name,
+
+            """
+            cannot keep % ([security] capabilities): the container itself does not have it; give it one \
+            (docker run --cap-add %), or take it out of the list
+            """, name,
             String(decoding: name.utf8.dropFirst(4), as: UTF8.self))
     }
 
@@ -87,8 +90,11 @@ struct Execution {
             var text = say("cannot drop %: %", Capability.name(report.candidate), error.text)
             if error == .notPermitted {
                 text +=
-                    "; the container runs without CAP_SETPCAP: give it back (docker run --cap-add SETPCAP), or set "
-                    + "no-new-privileges = true, which lets no program gain a capability"
+
+                    """
+                    ; the container runs without CAP_SETPCAP: give it back (docker run --cap-add SETPCAP), or \
+                    set no-new-privileges = true, which lets no program gain a capability
+                    """
             }
             return text
         case HI_STAGE_CAPABILITIES:
@@ -120,14 +126,15 @@ func limitFailure(_ limit: LimitChange, _ error: Errno, ceiling: UInt64, mayRais
     var text = say("cannot set the limit % to %: ", name, asked)
     if error != .notPermitted { return text + error.text }
     if mayRaise && limit.name == .nofile {
-        return text
-            + "the kernel lets nobody have more than /proc/sys/fs/nr_open; ask for less, or raise that on the host"
+        return say(
+            "%the kernel lets nobody have more than /proc/sys/fs/nr_open; ask for less, or raise that on the host", text
+        )
     }
     text += say(
         "the container's own ceiling is %, and it may not be raised from inside (CAP_SYS_RESOURCE); ask for no more, or ",
         limitValue(ceiling))
     // Docker has no word for the size of the address space.
-    if limit.name == .as { return text + "start the container with a higher one" }
+    if limit.name == .as { return say("%start the container with a higher one", text) }
     return text
         + say(
             "start the container with a higher one (docker run --ulimit %=%)", name,

@@ -34,8 +34,10 @@ struct IdentityError: Error, Equatable {
 ///   - user, group, groups: the expanded values of those keys; nil where a key is not set. Names or numbers.
 ///   - accounts: /etc/passwd and /etc/group.
 ///   - own: who the init is.
+///   - remedy: what to do where it may not be that user.
 func resolveIdentity(
-    user: Bytes?, group: Bytes?, groups: [Bytes]?, accounts: Accounts, own: OwnIdentity
+    user: Bytes?, group: Bytes?, groups: [Bytes]?, accounts: Accounts, own: OwnIdentity,
+    remedy: String = LaunchContext.remedyInFile
 ) throws(IdentityError) -> ProcessIdentity {
     var identity = ProcessIdentity()
     if let user {
@@ -59,28 +61,34 @@ func resolveIdentity(
     }
     if own.isRoot { return identity }
     return try withoutPrivilege(
-        identity, user: user, groupIsGiven: group != nil, groupsAreGiven: groups != nil, own: own)
+        identity, user: user, groupIsGiven: group != nil, groupsAreGiven: groups != nil, own: own,
+        remedy: remedy)
 }
 
 /// An init that is not root can run a service as itself and as nobody else.
 private func withoutPrivilege(
-    _ wanted: ProcessIdentity, user: Bytes?, groupIsGiven: Bool, groupsAreGiven: Bool, own: OwnIdentity
+    _ wanted: ProcessIdentity, user: Bytes?, groupIsGiven: Bool, groupsAreGiven: Bool, own: OwnIdentity,
+    remedy: String
 ) throws(IdentityError) -> ProcessIdentity {
-    let remedy = "start the container as root, or as that user (--user), or take the key out of the file"
     if let uid = wanted.uid, uid != own.uid {
         throw IdentityError(
-            message: "cannot run as user " + (user?.shown ?? String(uid)) + " (uid " + String(uid)
-                + "): hermes-init itself runs as uid " + String(own.uid) + " and only root may change it; " + remedy)
+            message: say(
+                "cannot run as user % (uid %): hermes-init itself runs as uid % and only root may change it; %",
+                user?.shown ?? String(uid), String(uid), String(own.uid), remedy))
     }
     if groupIsGiven, let gid = wanted.gid, gid != own.gid {
         throw IdentityError(
-            message: "cannot run with gid " + String(gid) + ": hermes-init itself runs as uid " + String(own.uid)
-                + " with gid " + String(own.gid) + " and only root may change it; " + remedy)
+            message: say(
+                "cannot run with gid %: hermes-init itself runs as uid % with gid % and only root may change it; %",
+                String(gid), String(own.uid), String(own.gid), remedy))
     }
     if groupsAreGiven {
         throw IdentityError(
-            message: "cannot set supplementary groups (`groups`): hermes-init runs as uid " + String(own.uid)
-                + " and only root may set them; " + remedy)
+            message: say(
+                """
+                cannot set supplementary groups (`groups`): hermes-init runs as uid % and only root may set them; \
+                %
+                """, String(own.uid), remedy))
     }
     return ProcessIdentity(groups: nil, gid: nil, uid: nil, account: wanted.account)
 }
@@ -93,15 +101,18 @@ private func findAccount(_ user: Bytes, _ accounts: Accounts) throws(IdentityErr
         return Account(
             name: user, uid: uid, gid: uid, home: Bytes("/".utf8), shell: Bytes("/bin/sh".utf8))
     }
-    var message = "cannot run as user " + user.shown + ": there is no such user in /etc/passwd"
-    if let near = nearest(to: user.shown, among: accounts.userNames) { message += "; did you mean " + near + "?" }
-    throw IdentityError(message: message + "; add it to the image (useradd), or give a numeric ID")
+    var message = say("cannot run as user %: there is no such user in /etc/passwd", user.shown)
+    if let near = nearest(to: user.shown, among: accounts.userNames) { message += say("; did you mean %?", near) }
+    throw IdentityError(message: say("%; add it to the image (useradd), or give a numeric ID", message))
 }
 
 private func findGroup(_ group: Bytes, _ accounts: Accounts) throws(IdentityError) -> UInt32 {
     if let gid = accounts.gid(ofGroup: group) { return gid }
     if let gid = Accounts.decimal(group) { return gid }
     throw IdentityError(
-        message: "cannot run with group " + group.shown
-            + ": there is no such group in /etc/group; add it to the image (groupadd), or give a numeric ID")
+        message: say(
+            """
+            cannot run with group %: there is no such group in /etc/group; add it to the image (groupadd), or \
+            give a numeric ID
+            """, group.shown))
 }

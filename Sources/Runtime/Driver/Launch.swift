@@ -42,8 +42,9 @@ struct LaunchContext {
     var stages = Stages.none
     /// Users that a stage gave other numbers, where /etc cannot be written.
     var users: [UserNumbers] = []
-    /// There is no service file at all.
-    var isBare: Bool { sources.files.isEmpty }
+    /// The exit code where a process may not be what it is to be, and what to do about it.
+    var refusalCode = LaunchCode.notExecutable
+    var remedy = LaunchContext.remedyInFile
 }
 
 /// Why there can be no process.
@@ -118,6 +119,17 @@ extension LaunchContext {
         return launch
     }
 
+    /// The launch of a program that is none of the service's own, with everything else as the service has it.
+    func program(_ words: [Bytes], like service: Service) throws(LaunchError) -> Launch {
+        var launch = try prepare(service)
+        launch.arguments = words
+        launch.candidates = try find(words, launch.environment)
+        return launch
+    }
+
+    /// For a service that may not be who its file says.
+    static let remedyInFile = "start the container as root, or as that user (--user), or take the key out of the file"
+
     private func implicitMain() throws(LaunchError) -> Launch {
         var launch = Launch()
         launch.environment = environment
@@ -153,7 +165,7 @@ extension LaunchContext {
         if launch.execution.capabilities != nil,
             let why = launch.execution.refusal(permitted: hi_permitted_capabilities())
         {
-            throw LaunchError(code: LaunchCode.notExecutable, message: why)
+            throw LaunchError(code: refusalCode, message: why)
         }
         launch.environment = environment
         return launch
@@ -164,8 +176,8 @@ extension LaunchContext {
         if path.first == 0x2F { return path }
         throw LaunchError(
             code: LaunchCode.configuration,
-            message: "cannot use " + path.shown + " as [log] file" + place(file.span)
-                + ": write the whole path, from the root")
+            message: say(
+                "cannot use % as [log] file%: write the whole path, from the root", path.shown, place(file.span)))
     }
 
     /// The users and groups as the files in /etc have them, with the numbers that stages gave.
@@ -187,20 +199,20 @@ extension LaunchContext {
         do throws(Errno) { accounts = try readAccounts() } catch { throw LaunchError(cloneFailure(error)) }
         do throws(IdentityError) {
             var identity = try resolveIdentity(
-                user: user, group: group, groups: groups, accounts: accounts, own: own)
+                user: user, group: group, groups: groups, accounts: accounts, own: own, remedy: remedy)
             if service.security.keepGroups, let list = identity.groups {
                 identity.groups = joined(list, keeping: ownGroups())
             }
             return identity
         } catch {
-            throw LaunchError(code: LaunchCode.notExecutable, message: error.message)
+            throw LaunchError(code: refusalCode, message: error.message)
         }
     }
 
     private func apply(_ changes: [EnvironmentChange], to environment: inout Environment) throws(LaunchError) {
         for change in changes {
             if let value = change.value {
-                environment.set(change.name, try expand(value, environment, "[environment] " + change.name))
+                environment.set(change.name, try expand(value, environment, say("[environment] %", change.name)))
             } else {
                 environment.unset(change.name)
             }
@@ -218,9 +230,9 @@ extension LaunchContext {
         } catch {
             if error == .noEntry && file.mayBeMissing { return }
             if error.isTransient { throw LaunchError(cloneFailure(error)) }
-            var message = "cannot read " + path.shown + " (environment-files): " + error.text
+            var message = say("cannot read % (environment-files): %", path.shown, error.text)
             if error == .noEntry {
-                message += "; write \"-" + path.shown + "\" if it may be missing"
+                message += say("; write \"-%\" if it may be missing", path.shown)
             }
             throw LaunchError(code: LaunchCode.configuration, message: message)
         }
@@ -228,8 +240,8 @@ extension LaunchContext {
         if let mistake = mistakes.first {
             throw LaunchError(
                 code: LaunchCode.configuration,
-                message: "cannot use " + path.shown + " (environment-files): line " + String(mistake.line) + ": "
-                    + mistake.what)
+                message: say(
+                    "cannot use % (environment-files): line %: %", path.shown, String(mistake.line), mistake.what))
         }
         for entry in entries { environment.set(entry.name, entry.value) }
     }
@@ -247,16 +259,16 @@ extension LaunchContext {
         do throws(ExpansionError) {
             text = try template.expand { environment.value($0) }
         } catch {
-            var message = error.variable + " is not set"
-            if let wanted = error.message, !wanted.isEmpty { message = error.variable + ": " + wanted }
-            message += " (" + key + place(error.span) + "); set it when the container is started (docker run -e "
-            message += error.variable + "=…) or give it a default: ${" + error.variable + ":-…}"
+            var message = say("% is not set", error.variable)
+            if let wanted = error.message, !wanted.isEmpty { message = say("%: %", error.variable, wanted) }
+            message += say(" (%%); set it when the container is started (docker run -e ", key, place(error.span))
+            message += say("%=…) or give it a default: ${%:-…}", error.variable, error.variable)
             throw LaunchError(code: LaunchCode.configuration, message: message)
         }
         // A NUL would end the text early without a word.
         if text.contains(0) {
             throw LaunchError(
-                code: LaunchCode.configuration, message: key + place(template.span) + " contains a NUL byte")
+                code: LaunchCode.configuration, message: say("%% contains a NUL byte", key, place(template.span)))
         }
         return text
     }
@@ -264,7 +276,7 @@ extension LaunchContext {
     /// ", /etc/hermes-init.d/web.toml:3:9", or nothing where the file is not known.
     private func place(_ span: Span) -> String {
         guard let file = sources.file(span.file), let location = sources.location(of: span) else { return "" }
-        return ", " + file.path + ":" + String(location.line) + ":" + String(location.column)
+        return say(", %:%:%", file.path, String(location.line), String(location.column))
     }
 
     private func find(_ words: [Bytes], _ environment: Environment) throws(LaunchError) -> [Bytes] {

@@ -74,7 +74,7 @@ enum ProcessRelations {
     /// The same of a process; empty where it is gone, or /proc is not mounted.
     static func fields(of process: Int32) -> [ArraySlice<UInt8>] {
         do throws(Errno) {
-            return fields(try readFile(Bytes(("/proc/" + String(process) + "/stat").utf8), limit: 1 << 16))
+            return fields(try readFile(Bytes((say("/proc/%/stat", String(process))).utf8), limit: 1 << 16))
         } catch {
             return []
         }

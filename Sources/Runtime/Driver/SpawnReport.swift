@@ -18,27 +18,27 @@ func spawnFailure(_ report: hi_report, _ launch: Launch, firstLine: (Bytes) -> B
     case HI_STAGE_EXEC:
         return execFailure(error, launch, candidate: Int(report.candidate), firstLine: firstLine)
     case HI_STAGE_GROUPS:
-        message = "cannot set the supplementary groups: " + error.text + privilegeRemedy(error, "SETGID")
+        message = say("cannot set the supplementary groups: %%", error.text, privilegeRemedy(error, "SETGID"))
     case HI_STAGE_GID:
-        message = "cannot become group " + String(launch.identity.gid ?? 0) + ": " + error.text
+        message = say("cannot become group %: %", String(launch.identity.gid ?? 0), error.text)
         message += privilegeRemedy(error, "SETGID")
     case HI_STAGE_UID:
-        message = "cannot become user " + userName(launch) + ": " + error.text + privilegeRemedy(error, "SETUID")
+        message = say("cannot become user %: %%", userName(launch), error.text, privilegeRemedy(error, "SETUID"))
     case HI_STAGE_DIRECTORY:
-        message = "cannot enter the directory " + (launch.directory?.shown ?? "") + ": " + error.text
+        message = say("cannot enter the directory %: %", launch.directory?.shown ?? "", error.text)
         if error == .denied, launch.identity.uid != nil {
-            message += "; user " + userName(launch) + " needs the x permission on it and on every folder above"
+            message += say("; user % needs the x permission on it and on every folder above", userName(launch))
         } else if error == .noEntry {
             message += "; create it in the image, or mount it"
         }
     case HI_STAGE_SESSION:
-        message = "cannot make a session or process group: " + error.text
+        message = say("cannot make a session or process group: %", error.text)
         code = LaunchCode.system
     default:
         message =
             launch.execution.failure(
                 report, ownCeiling: { hi_limit_ceiling(Int32($0.rawValue)) }, permitted: hi_permitted_capabilities())
-            ?? "cannot set up its file descriptors: " + error.text
+            ?? say("cannot set up its file descriptors: %", error.text)
         code = LaunchCode.system
     }
     return SpawnFailure(code: code, isTransient: error.isTransient, message: message)
@@ -46,7 +46,7 @@ func spawnFailure(_ report: hi_report, _ launch: Launch, firstLine: (Bytes) -> B
 
 /// The failure of clone(2) or of what comes before it.
 func cloneFailure(_ error: Errno) -> SpawnFailure {
-    var message = "cannot start a process: " + error.text
+    var message = say("cannot start a process: %", error.text)
     switch error {
     case .again:
         message += "; the container is at its limit of processes (docker run --pids-limit, or ulimit nproc)"
@@ -61,13 +61,16 @@ private func userName(_ launch: Launch) -> String {
     let number = String(launch.identity.uid ?? 0)
     guard let account = launch.identity.account else { return number }
     let name = account.name.shown
-    return name == number ? number : name + " (" + number + ")"
+    return name == number ? number : say("% (%)", name, number)
 }
 
 private func privilegeRemedy(_ error: Errno, _ capability: String) -> String {
     guard error == .notPermitted else { return "" }
-    return "; the container runs without CAP_" + capability + ": give it back (docker run --cap-add " + capability
-        + "), start the container as that user (--user), or take `user`, `group` and `groups` out of the file"
+    return say(
+        """
+        ; the container runs without CAP_%: give it back (docker run --cap-add %), start the container as that \
+        user (--user), or take `user`, `group` and `groups` out of the file
+        """, capability, capability)
 }
 
 private func execFailure(
@@ -79,7 +82,7 @@ private func execFailure(
     var place = path
     if let directory = launch.directory, path.first != 0x2F { place = directory + [0x2F] + path }
     var code = LaunchCode.notExecutable
-    var message = "cannot run " + path.shown + ": "
+    var message = say("cannot run %: ", path.shown)
     switch error {
     case .noEntry:
         if fileKind(place) != .missing {
@@ -91,17 +94,18 @@ private func execFailure(
         if launch.candidates.count > 1 || launch.arguments.first?.contains(0x2F) == false {
             let folders = launch.environment.value("PATH") ?? standardPath
             message =
-                "cannot run " + word + ": not found on PATH (" + folders.shown
-                + "); install it in the image, or write its whole path"
+                say(
+                    "cannot run %: not found on PATH (%); install it in the image, or write its whole path", word,
+                    folders.shown)
         } else {
-            message += "no such file; check the path in `command`, and that the image has it"
+            message += "no such file; check the path, and that the image has it"
         }
     case .denied:
         if fileKind(place) == .folder {
             message += "it is a folder"
         } else {
             message += "not executable"
-            if launch.identity.uid != nil { message += " by user " + userName(launch) }
+            if launch.identity.uid != nil { message += say(" by user %", userName(launch)) }
             message += "; chmod +x it in the image, and see that the user may enter its folders"
         }
     case .badFormat:
@@ -109,15 +113,15 @@ private func execFailure(
         message += "give it a first line such as #!/bin/sh, or build it for this architecture"
     case .textBusy:
         return SpawnFailure(
-            code: code, isTransient: true, message: message + "something is still writing to it (" + error.text + ")")
+            code: code, isTransient: true, message: say("%something is still writing to it (%)", message, error.text))
     default:
         if error.code == ENOTDIR {
             code = LaunchCode.notFound
             message += "a part of the path is no folder"
         } else if error == .again {
-            message += "its user has as many processes as its limit nproc allows (" + error.text + ")"
+            message += say("its user has as many processes as its limit nproc allows (%)", error.text)
         } else if error.code == E2BIG {
-            message += "its arguments and environment are too large together (" + error.text + ")"
+            message += say("its arguments and environment are too large together (%)", error.text)
         } else {
             message += error.text
         }
@@ -132,7 +136,7 @@ private func interpreterText(_ line: Bytes?) -> String {
     let rest = line.dropFirst(2).drop { $0 == 0x20 || $0 == 0x09 }
     var interpreter = Bytes(rest.prefix { $0 > 0x20 })
     if rest.prefix(while: { $0 != 0x0A }).contains(0x0D) { interpreter.append(0x0D) }
-    var text = "its interpreter " + interpreter.shown + " (first line of the file) does not exist"
+    var text = say("its interpreter % (first line of the file) does not exist", interpreter.shown)
     if interpreter.last == 0x0D {
         text += "; the line ends in a carriage return: save the file with Unix line ends"
     } else {

@@ -91,7 +91,7 @@ final class Spawner {
             inputFile = FileDescriptor(owning: number)
             _ = lseek(number, 0, SEEK_SET)
         }
-        guard let request = Spawner.request(launch) else { throw .outOfMemory }
+        guard let request = launch.request() else { throw .outOfMemory }
         fill(request, launch, options)
         if let inputFile { request.pointee.standard.0 = inputFile.number }
         request.pointee.report = writeEnd.number
@@ -193,47 +193,53 @@ final class Spawner {
         request.pointee.signal_mask = options.signalMask
         request.pointee.ignored_signals = options.ignoredSignals
         request.pointee.default_signals = inheritedIgnored & ~options.ignoredSignals
-        request.pointee.set_groups = launch.identity.groups != nil
-        if let gid = launch.identity.gid {
-            request.pointee.set_gid = true
-            request.pointee.gid = gid
-        }
-        if let uid = launch.identity.uid {
-            request.pointee.set_uid = true
-            request.pointee.uid = uid
-        }
-        if let umask = launch.umask {
-            request.pointee.set_umask = true
-            request.pointee.umask = umask
-        }
         if let cgroup = options.cgroup { cgroup.fill(request) }
-        launch.execution.fill(request, uid: launch.identity.uid ?? geteuid())
         if let limit = descriptorLimit {
             request.pointee.set_descriptor_limit = true
             request.pointee.descriptor_limit = limit
         }
     }
+}
 
-    private static func request(_ launch: Launch) -> UnsafeMutablePointer<hi_request>? {
+extension Launch {
+    /// All that makes a process this one, in numbers and bytes for spawn.c; nil where memory is short. Its descriptors, signals
+    /// and session are the caller's to fill in.
+    func request() -> UnsafeMutablePointer<hi_request>? {
         var strings = Bytes()
-        for list in [launch.candidates, launch.arguments, launch.environment.entries] {
+        for list in [candidates, arguments, environment.entries] {
             for text in list {
                 // A NUL would shift all that comes behind it: /etc/passwd can hold one.
                 strings += text.prefix { $0 != 0 }
                 strings.append(0)
             }
         }
-        if let directory = launch.directory {
+        if let directory {
             strings += directory.prefix { $0 != 0 }
             strings.append(0)
         }
-        let groups = launch.identity.groups ?? []
-        return strings.withUnsafeBufferPointer { bytes in
+        let groups = identity.groups ?? []
+        let made = strings.withUnsafeBufferPointer { bytes in
             groups.withUnsafeBufferPointer { groups in
                 hi_request_create(
-                    bytes.baseAddress, bytes.count, launch.candidates.count, launch.arguments.count,
-                    launch.environment.entries.count, launch.directory != nil, groups.baseAddress, groups.count)
+                    bytes.baseAddress, bytes.count, candidates.count, arguments.count, environment.entries.count,
+                    directory != nil, groups.baseAddress, groups.count)
             }
         }
+        guard let request = made else { return nil }
+        request.pointee.set_groups = identity.groups != nil
+        if let gid = identity.gid {
+            request.pointee.set_gid = true
+            request.pointee.gid = gid
+        }
+        if let uid = identity.uid {
+            request.pointee.set_uid = true
+            request.pointee.uid = uid
+        }
+        if let umask {
+            request.pointee.set_umask = true
+            request.pointee.umask = umask
+        }
+        execution.fill(request, uid: identity.uid ?? geteuid())
+        return request
     }
 }

@@ -60,7 +60,7 @@ extension LaunchContext {
         let templates = known.read(table, sources: sources, diagnostics: &ignored)
         let environment = launch.environment
         let options = try templates.expand { (template, name) throws(LaunchError) in
-            try expand(template, environment, "[options] " + name)
+            try expand(template, environment, say("[options] %", name))
         }
         launch.stage = StageLaunch(name: known.plugin, options: options)
         launch.arguments = [Bytes(known.plugin.utf8)]

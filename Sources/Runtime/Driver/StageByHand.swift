@@ -93,7 +93,7 @@ extension StageRecords {
     fileprivate func text(of name: String, isSecret: Bool) -> String {
         var text = say("%: done\n", name)
         for (variable, value) in exports {
-            let shown = isSecret ? say(" (% bytes)", String(value.count)) : "=" + value.shown
+            let shown = isSecret ? say(" (% bytes)", String(value.count)) : say("=%", value.shown)
             text += say("exports %%\n", Bytes(variable.utf8).shown, shown)
         }
         if isQuiet { text += "keeps services' output off the terminal\n" }

@@ -38,9 +38,13 @@ struct StageRecords: Equatable {
     static let pipeSize: Int32 = 256 * 1024
 
     /// Reads what a stage wrote.
-    /// - Parameter isExternal: of an executable plugin.
+    /// - Parameters:
+    ///   - isExternal: of an executable plugin.
+    ///   - most: as many bytes are allowed.
     /// - Returns: nil and the reason where it cannot be used.
-    static func parse(_ bytes: Bytes, isExternal: Bool) -> (StageRecords?, mistake: String) {
+    static func parse(
+        _ bytes: Bytes, isExternal: Bool, most: Int = StageRecords.most
+    ) -> (StageRecords?, mistake: String) {
         if bytes.count > most { return (nil, "it exported more than 64 KiB") }
         var records = StageRecords()
         for record in bytes.split(separator: isExternal ? 0x0A : 0) {
@@ -116,6 +120,7 @@ extension Driver {
         }
         for (name, value) in records.exports { context.environment.set(name, value) }
         context.users += records.users
+        keepExports(records)
         if records.isQuiet { becomeQuiet() }
         return status
     }

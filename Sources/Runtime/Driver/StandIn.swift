@@ -58,8 +58,11 @@ struct StandInVoice {
         case .reapsNothing:
             return tagged(
                 "WARN ", 1,
-                "tini is neither PID 1 nor a subreaper: orphans go to somebody else, so zombie reaping won't work here; "
-                    + "start it with -s, set TINI_SUBREAPER, or make it PID 1")
+
+                """
+                tini is neither PID 1 nor a subreaper: orphans go to somebody else, so zombie reaping won't \
+                work here; start it with -s, set TINI_SUBREAPER, or make it PID 1
+                """)
         case .hasSession, .cannotGiveUpTerminal, .droppedHandOff, .rewrote, .forwarded, .ignored, .ends: return nil
         }
     }
@@ -111,7 +114,7 @@ struct StandInVoice {
     private func joined(_ first: String?, _ second: String?) -> String? {
         guard let first else { return second }
         guard let second else { return first }
-        return first + "\n" + second
+        return say("%\n%", first, second)
     }
 
     private func name(_ signal: Int32) -> String { SignalNumber(signal)?.name ?? String(signal) }

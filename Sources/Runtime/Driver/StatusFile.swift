@@ -30,6 +30,7 @@ struct StatusFile {
                     place = .folder(FileDescriptor(owning: number))
                     // What a former life left there is not to be believed.
                     replace([])
+                    _ = Bytes(ExportsText.name.utf8).withCString { hi_remove_file(number, $0) }
                     return true
                 }
                 failure = Errno.current
@@ -45,18 +46,23 @@ struct StatusFile {
         written = replace(text) ? text : []
     }
 
+    /// Writes what stages exported beside it, for nobody but the init's own user and root.
+    mutating func write(exports text: Bytes) -> Bool { isPossible() && replace(text, ExportsText.name, mode: 0o600) }
+
     @discardableResult
-    private func replace(_ text: Bytes) -> Bool {
+    private func replace(_ text: Bytes, _ name: String = StatusFile.name, mode: mode_t = 0o644) -> Bool {
         guard case .folder(let folder) = place else { return false }
-        return Bytes(StatusFile.name.utf8).withCString { name in
-            text.withUnsafeBytes { hi_replace_file(folder.number, name, $0.baseAddress, $0.count) } == 0
+        return Bytes(name.utf8).withCString { name in
+            text.withUnsafeBytes { hi_replace_file(folder.number, name, $0.baseAddress, $0.count, mode) } == 0
         }
     }
 
-    /// Takes it away: the init ends.
+    /// Takes both away: the init ends.
     func remove() {
         guard case .folder(let folder) = place else { return }
-        _ = Bytes(StatusFile.name.utf8).withCString { hi_remove_file(folder.number, $0) }
+        for name in [StatusFile.name, ExportsText.name] {
+            _ = Bytes(name.utf8).withCString { hi_remove_file(folder.number, $0) }
+        }
     }
 }
 
@@ -145,7 +151,7 @@ public enum HealthAnswer: Equatable, Sendable {
 public func readHealth() -> HealthAnswer {
     var problem: HealthAnswer?
     for folder in StatusFile.folders {
-        let path = folder + "/" + StatusFile.name
+        let path = say("%/%", folder, StatusFile.name)
         let bytes = Bytes(path.utf8)
         var folderStatus = hi_file()
         guard Bytes(folder.utf8).withCString({ hi_lstat($0, &folderStatus) }) == 0 else { continue }
@@ -160,10 +166,11 @@ public func readHealth() -> HealthAnswer {
             let fields = ProcessRelations.fields(of: status.process)
             guard ProcessRelations.start(fields) ?? [] == status.start else { continue }
             var process = hi_file()
-            let hasProcess = Bytes(("/proc/" + String(status.process)).utf8).withCString { hi_lstat($0, &process) } == 0
+            let hasProcess =
+                Bytes((say("/proc/%", String(status.process))).utf8).withCString { hi_lstat($0, &process) } == 0
             let owner = folderStatus.user
             guard owner == 0 || owner == geteuid() || hasProcess && owner == process.user else {
-                problem = .unusable(path: path, "it belongs to user " + String(owner))
+                problem = .unusable(path: path, say("it belongs to user %", String(owner)))
                 continue
             }
             return .status(status)

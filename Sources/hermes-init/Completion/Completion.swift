@@ -18,9 +18,9 @@ struct Completion {
         var text = ""
         for candidate in candidates(before, String(decoding: current, as: UTF8.self)) {
             if candidate.word.bytes.first == 0x3A {
-                text += candidate.word + "\n"
+                text += say("%\n", candidate.word)
             } else if candidate.word.bytes.starts(with: current) {
-                text += candidate.word + "\t" + candidate.summary + "\n"
+                text += say("%\t%\n", candidate.word, candidate.summary)
             }
         }
         return text
@@ -56,6 +56,10 @@ struct Completion {
         Command(
             name: "stage", summary: "run one stage by hand", options: ["--dry-run", "--config=:folders"],
             words: ":services"),
+        Command(
+            name: "exec", summary: "run a program as a service would be run, or as a user",
+            options: ["--like=:services", "--user", "--here", "--config=:folders"], words: ":files"),
+        Command(name: "shim", summary: "the interpreter of a file that stands in for a program", words: ":files"),
         Command(name: "health", summary: "whether every service is well"),
         Command(name: "explain", summary: "what the code of a message means", words: ":codes"),
         Command(

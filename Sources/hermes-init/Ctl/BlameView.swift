@@ -50,7 +50,7 @@ struct BlameView {
 
     /// "booted in 1.2 s; home, db, web decided how long it took".
     var heading: String {
-        var text = total > 0 ? "the boot took " + seconds(total) : "the boot is not done yet"
+        var text = total > 0 ? say("the boot took %", seconds(total)) : "the boot is not done yet"
         if !critical.isEmpty {
             text += say("; % decided that", joined(critical, last: " and "))
         }
@@ -75,7 +75,7 @@ struct BlameView {
             let begin = min(place(bar.asked), width &- 1)
             let middle = max(begin, min(place(bar.started), width &- 1))
             let stop = max(middle &+ 1, place(bar.up ?? end))
-            var text = (bar.isCritical ? "* " : "  ") + fitted(bar.name, to: nameWidth, padding: nameWidth) + "  "
+            var text = say("%%  ", bar.isCritical ? "* " : "  ", fitted(bar.name, to: nameWidth, padding: nameWidth))
             text += String(repeating: " ", count: begin)
             text += look.paint(String(repeating: "░", count: middle &- begin), .dim)
             let ink = bar.up == nil ? Ink.bad : bar.isCritical ? .busy : .good
@@ -133,7 +133,7 @@ struct BlameView {
                 xml(duration(bar) + note))
             top &+= row
         }
-        return text + "</svg>\n"
+        return say("%</svg>\n", text)
     }
 
     private func rectangle(from: Int, to: Int, top: Int, color: String) -> String {

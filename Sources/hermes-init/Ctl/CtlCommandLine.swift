@@ -43,8 +43,8 @@ struct CtlRequest: Sendable {
         if options.contains(.follow) { words.append("-f") }
         if options.contains(.plain) { words.append("--plain") }
         if let count { words += ["-n", String(count)] }
-        if let since { words.append("--since=" + String((since &+ 999) / 1000)) }
-        if let timeout { words.append("--timeout=" + String(timeout) + "ms") }
+        if let since { words.append(say("--since=%", String((since &+ 999) / 1000))) }
+        if let timeout { words.append(say("--timeout=%ms", String(timeout))) }
         if verb == .wait { words.append(options.contains(.down) ? "--down" : "--up") }
         var others = word.isEmpty ? [] : [word]
         if verb != .tree { others += names }
@@ -103,6 +103,9 @@ private struct CtlReader {
         while let word = rest.popFirst() {
             if areOptions && isWord(word, "--") {
                 areOptions = false
+            } else if areOptions && isWord(word, "--wait") && verb?.info.options.contains(.noWait) != false {
+                // What holds anyway.
+                request.options.remove(.noWait)
             } else if areOptions && word.count > 1 && word[0] == 0x2D {
                 try readOption(word)
             } else if verb == nil {
@@ -134,9 +137,9 @@ private struct CtlReader {
         if verb != nil { return }
         var names = [String]()
         for verb in CtlVerb.allCases { names.append(verb.name) }
-        var remedy = "the verbs are " + joined(names)
+        var remedy = say("the verbs are %", joined(names))
         if let near = nearest(to: String(decoding: word, as: UTF8.self), among: names) {
-            remedy = "did you mean: hermes-init ctl " + near
+            remedy = say("did you mean: hermes-init ctl %", near)
         }
         throw UsageError(title: say("ctl has no verb %", quoted([word])), remedy: remedy, topic: .ctl)
     }
@@ -151,7 +154,7 @@ private struct CtlReader {
             var names = [String]()
             for info in CtlOptions.table { names.append(info.name) }
             var remedy = verb.map { options(of: $0) } ?? "\"hermes-init ctl --help\" lists the verbs"
-            if let near = nearest(to: name, among: names) { remedy = "did you mean: " + near }
+            if let near = nearest(to: name, among: names) { remedy = say("did you mean: %", near) }
             throw UsageError(title: say("ctl has no option %", quoted([word])), remedy: remedy, topic: topic)
         }
         given.append(info)
@@ -163,7 +166,7 @@ private struct CtlReader {
                 rest.insert([0x2D] + [UInt8](word[2...]), at: rest.startIndex)
                 return
             }
-            throw UsageError(title: name + " takes no value", remedy: "leave it out", topic: topic)
+            throw UsageError(title: say("% takes no value", name), remedy: "leave it out", topic: topic)
         }
         var value = end < word.count ? [UInt8](word[(isLong ? end &+ 1 : 2)...]) : []
         if end == word.count { value = rest.popFirst() ?? [] }
@@ -212,7 +215,7 @@ private struct CtlReader {
         for info in CtlOptions.table where verb.info.options.union(.common).contains(info.option) {
             names.append(info.name)
         }
-        return "it has " + joined(names)
+        return say("it has %", joined(names))
     }
 
     private mutating func readWords(of verb: CtlVerb) throws(UsageError) {

@@ -62,7 +62,7 @@ struct CtlConnection {
         if let path = environment.value(variable), !path.isEmpty {
             paths = [path]
         } else {
-            for folder in statusFolders { paths.append((folder + "/" + file).bytes) }
+            for folder in statusFolders { paths.append((say("%/%", folder, file)).bytes) }
         }
         var failure: CtlFailure?
         for path in paths {

@@ -52,9 +52,9 @@ struct CtlFailure: Error {
     /// For standard error: control characters of what came from the socket are shown, not obeyed.
     var text: String {
         var text = ""
-        for line in lines(report) { text += tame(line) + "\n" }
-        text += "hermes-init: " + fitted(title, to: 4096) + "\n"
-        for hint in hints { text += "  " + fitted(hint, to: 4096) + "\n" }
+        for line in lines(report) { text += say("%\n", tame(line)) }
+        text += say("hermes-init: %\n", fitted(title, to: 4096))
+        for hint in hints { text += say("  %\n", fitted(hint, to: 4096)) }
         return text
     }
 }
@@ -106,5 +106,5 @@ func tame(_ line: String, colors: Bool = false) -> String {
         place &+= 1
     }
     result += fitted(String(decoding: plain, as: UTF8.self), to: Int.max)
-    return isPainted ? result + "\u{1B}[0m" : result
+    return isPainted ? say("%\u{1B}[0m", result) : result
 }

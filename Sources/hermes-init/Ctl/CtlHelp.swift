@@ -15,23 +15,23 @@ enum CtlHelp {
         for verb in CtlVerb.allCases { text += row(verb.name, verb.info.summary, 10) }
         text += "\nOptions of every verb:\n"
         text += rows(.common)
-        return text + "\n\"hermes-init ctl VERB --help\" tells the others.\n" + environment + codes
+        return say("%\n\"hermes-init ctl VERB --help\" tells the others.\n%%", text, environment, codes)
     }
 
     /// `ctl VERB --help`.
     static func text(of verb: CtlVerb) -> String {
         let info = verb.info
         var text = say("Usage: hermes-init ctl %%", verb.name, info.options.isEmpty ? "" : " [OPTION]...")
-        text += verb.shownWords + "\n\n"
-        for line in lines(info.text) { text += line + "\n" }
-        return text + "\nOptions:\n" + rows(info.options.union(.common)) + codes
+        text += say("%\n\n", verb.shownWords)
+        for line in lines(info.text) { text += say("%\n", line) }
+        return say("%\nOptions:\n%%", text, rows(info.options.union(.common)), codes)
     }
 
     private static func rows(_ options: CtlOptions) -> String {
         var text = ""
         for info in CtlOptions.table where options.contains(info.option) {
-            var head = info.letter.isEmpty ? info.name : info.letter + ", " + info.name
-            if !info.value.isEmpty { head += " " + info.value }
+            var head = info.letter.isEmpty ? info.name : say("%, %", info.letter, info.name)
+            if !info.value.isEmpty { head += say(" %", info.value) }
             text += row(head, info.summary, 17)
         }
         return text

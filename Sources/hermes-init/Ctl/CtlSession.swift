@@ -157,7 +157,7 @@ struct CtlSession {
     }
 
     mutating func put(_ lines: [String]) {
-        for line in lines { put(line + "\n") }
+        for line in lines { put(say("%\n", line)) }
     }
 
     mutating func flush() throws(CtlFailure) {
@@ -218,7 +218,7 @@ struct CtlSession {
         for line in try ask(request.line) {
             let name = fitted(line.text("name") ?? "", to: 256)
             if request.options.contains(.names) {
-                put(name + "\n")
+                put(say("%\n", name))
                 continue
             }
             let type = (line.text("type") ?? "") + (line.isTrue("template") ? ", template" : "")
@@ -268,21 +268,22 @@ struct CtlSession {
         if others.isEmpty { return }
         let text = say(
             "nothing is kept of what % wrote: it went to the container's own output", joined(others, last: " and "))
-        _ = writeAll(2, (fitted(text, to: 4096) + "\n").bytes)
+        _ = writeAll(2, (say("%\n", fitted(text, to: 4096))).bytes)
     }
 
     /// `reload` without a name: what it came to.
     private mutating func reload() throws(CtlFailure) {
         var summary = ""
         for line in try ask(request.line) {
-            for key in ["added", "removed", "restarted", "changed"] {
+            let keys: [Literal] = ["added", "removed", "restarted", "changed"]
+            for key in keys {
                 let names = line.texts(key)
                 if names.isEmpty { continue }
-                let head = look.paint(fitted(key, to: 9, padding: 9), .dim)
-                summary += say("%  %%\n", head, joined(names), key == "changed" ? " (without a restart)" : "")
+                let head = look.paint(fitted(key.text, to: 9, padding: 9), .dim)
+                summary += say("%  %%\n", head, joined(names), key.text == "changed" ? " (without a restart)" : "")
             }
         }
-        put(summary.isEmpty ? "nothing has changed\n" : summary)
+        put(summary.isEmpty ? "no service has changed\n" : summary)
     }
 
     // MARK: - Changes
@@ -290,9 +291,13 @@ struct CtlSession {
     /// Asks for a change, tells how it goes on where somebody looks, and what is so then.
     private mutating func change() throws(CtlFailure) {
         try connection.send(request.line)
+        var before = ""
         while let line = try next() {
             guard look.columns != nil, let name = line.text("name") else { continue }
-            put(look.paint(say("  %: %", fitted(name, to: 64), fitted(line.text("words") ?? "", to: 400)), .dim) + "\n")
+            let step = say("  %: %", fitted(name, to: 64), fitted(line.text("words") ?? "", to: 400))
+            // Several states have the same words.
+            if step != before { put(look.paint(step, .dim) + "\n") }
+            before = step
         }
         let time = Int((hi_monotonic_nanoseconds() &- began) / 1_000_000)
         if request.verb == .remove || request.verb == .reload {
@@ -303,7 +308,7 @@ struct CtlSession {
             return
         }
         for service in try status(request.names).services {
-            var text = look.paint(service.name, .bold) + " is " + look.paint(service.shownState, service.ink)
+            var text = say("% is %", look.paint(service.name, .bold), look.paint(service.shownState, service.ink))
             if let pid = service.pid, service.isUp { text += say(" (pid %)", String(pid)) }
             put(text + (request.waits ? say(" after %\n", seconds(time)) : " now\n"))
         }
@@ -318,7 +323,7 @@ struct CtlSession {
         }
         guard let lines = allowed(["logs", "-n", "5"], [name]), !lines.isEmpty else { return }
         var text = say("  the last lines of %:\n", fitted(name, to: 64))
-        for line in lines { text += "    " + tame(line.text("line") ?? "") + "\n" }
+        for line in lines { text += say("    %\n", tame(line.text("line") ?? "")) }
         _ = writeAll(2, text.bytes)
     }
 }

@@ -25,21 +25,21 @@ struct LogView {
     /// One line, ended. In a pipe the line is what the service wrote, byte for byte.
     func text(_ line: JSONValue) -> String {
         if let dropped = line.integer("dropped") {
-            return look.paint(say("… % lost: they came faster than they were read", count(dropped, "line")), .bad)
-                + "\n"
+            return say(
+                "%\n", look.paint(say("… % lost: they came faster than they were read", count(dropped, "line")), .bad))
         }
         var text = ""
         if nameWidth > 0 {
             let name = line.text("name") ?? "?"
             var number = 0
             for byte in name.bytes { number = (number &* 31 &+ Int(byte)) % 9973 }
-            let head = fitted(name, to: nameWidth, padding: nameWidth) + " |"
-            text += look.paint(head, code: LogView.inks[number % LogView.inks.count]) + " "
+            let head = say("% |", fitted(name, to: nameWidth, padding: nameWidth))
+            text += say("% ", look.paint(head, code: LogView.inks[number % LogView.inks.count]))
         }
-        if hasTimes { text += look.paint(time(line), .dim) + " " }
+        if hasTimes { text += say("% ", look.paint(time(line), .dim)) }
         let content = line.text("line") ?? ""
         text += look.columns == nil ? content : tame(content, colors: look.hasColor)
-        return text + "\n"
+        return say("%\n", text)
     }
 }
 
@@ -50,14 +50,14 @@ func eventText(_ line: JSONValue, _ look: Look) -> String {
         text = look.paint(say("… % lost: they came faster than they were read", count(dropped, "event")), .bad)
     } else if let name = line.text("name") {
         let state = line.text("to") ?? ""
-        text = look.paint(time(line), .dim) + " " + look.paint(fitted(name, to: 64), .bold)
+        text = say("% %", look.paint(time(line), .dim), look.paint(fitted(name, to: 64), .bold))
         text += say(": % → ", fitted(ServiceStatus.shown(line.text("from") ?? ""), to: 64))
         text += look.paint(fitted(ServiceStatus.shown(state), to: 64), ServiceStatus.ink(ofState: state, isWell: true))
         if let words = line.text("words"), words != state {
             text += look.paint(say(" (%)", fitted(words, to: 400)), .dim)
         }
     } else if let words = line.text("text") {
-        text = look.paint(time(line), .dim) + " " + tame(words)
+        text = say("% %", look.paint(time(line), .dim), tame(words))
     }
-    return text.isEmpty ? "" : text + "\n"
+    return text.isEmpty ? "" : say("%\n", text)
 }

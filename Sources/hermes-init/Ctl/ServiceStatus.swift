@@ -14,7 +14,7 @@ struct ServiceStatus {
     }
 
     @inline(never)
-    private func text(_ key: String) -> String { line.text(key) ?? "" }
+    private func text(_ key: Literal) -> String { line.text(key) ?? "" }
 
     var type: String { text("type") }
     /// What it is doing, in the init's words.
@@ -49,10 +49,10 @@ struct ServiceStatus {
         case 78: meaning = ": configuration"
         case 126: meaning = ": cannot be executed"
         case 127: meaning = ": not found"
-        case 129...192: meaning = ": as if killed by signal " + String(code &- 128)
+        case 129...192: meaning = say(": as if killed by signal %", String(code &- 128))
         default: break
         }
-        return "exit " + String(code) + meaning
+        return say("exit %%", String(code), meaning)
     }
 
     /// What the table shows of the state.
@@ -95,10 +95,10 @@ struct ServiceStatus {
     var reason: String {
         var text = words == state || words == shownState ? "" : words
         if !problem.isEmpty && !contains(text, problem) { text += (text.isEmpty ? "" : ": ") + problem }
-        if let because = line.text("skipped-because") { text = "skipped: " + because }
+        if let because = line.text("skipped-because") { text = say("skipped: %", because) }
         if let nextStart = line.thousandths("next-start") {
-            text += contains(text, "again") ? "" : (text.isEmpty ? "" : ", ") + "starts again"
-            text += " in " + seconds(nextStart)
+            text += contains(text, "again") ? "" : say("%starts again", text.isEmpty ? "" : ", ")
+            text += say(" in %", seconds(nextStart))
         }
         return text
     }

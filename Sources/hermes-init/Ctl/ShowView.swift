@@ -6,11 +6,12 @@ enum ShowView {
     static func lines(_ shown: JSONValue, _ look: Look) -> [String] {
         var lines = [String]()
         func comment(_ head: String, _ words: [String]) {
-            if !words.isEmpty { lines.append(look.paint("# " + head + fitted(joined(words), to: 4096), .dim)) }
+            if !words.isEmpty { lines.append(look.paint(say("# %%", head, fitted(joined(words), to: 4096)), .dim)) }
         }
         let files = shown.texts("files")
         comment("", files.isEmpty ? shown.text("file").map { [$0] } ?? [] : files)
-        for (key, head) in [("waits-for", "waits for "), ("needed-by", "needed by ")] {
+        let keys: [(Literal, String)] = [("waits-for", "waits for "), ("needed-by", "needed by ")]
+        for (key, head) in keys {
             var names = [String]()
             for item in shown.items(key) {
                 if case .string(let name) = item { names.append(name) } else { names.append(item.text("name") ?? "?") }
@@ -27,7 +28,7 @@ enum ShowView {
         for member in members {
             if isTable(member.value) { continue }
             if case .null = member.value { continue }
-            lines.append(key(member.key) + " = " + fitted(text(member.value), to: 65_536))
+            lines.append(say("% = %", key(member.key), fitted(text(member.value), to: 65_536)))
         }
         for member in members where isTable(member.value) {
             let inner = path + [key(member.key)]
@@ -80,7 +81,7 @@ enum ShowView {
             if fraction > 0 {
                 var digits = String(1000 &+ fraction).bytes[1...]
                 while digits.last == 0x30 { digits.removeLast() }
-                text += "." + String(decoding: digits, as: UTF8.self)
+                text += say(".%", String(decoding: digits, as: UTF8.self))
             }
             return text
         case .string(let value):
@@ -90,11 +91,13 @@ enum ShowView {
         case .array(let items):
             var all = ""
             for item in items { all += (all.isEmpty ? "" : ", ") + text(item) }
-            return "[" + all + "]"
+            return say("[%]", all)
         case .object(let members):
             var all = ""
-            for member in members { all += (all.isEmpty ? " " : ", ") + key(member.key) + " = " + text(member.value) }
-            return "{" + all + " }"
+            for member in members {
+                all += say("%% = %", all.isEmpty ? " " : ", ", key(member.key), text(member.value))
+            }
+            return say("{% }", all)
         }
     }
 }

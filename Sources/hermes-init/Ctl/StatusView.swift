@@ -17,7 +17,7 @@ extension StatusAnswer {
         table.column("LAST EXIT", least: 9)
         for service in services {
             let ready = service.pid == nil && service.type != "group" ? "-" : service.isReady ? "yes" : "no"
-            table.add((look.hasColor ? service.dot + " " : "") + service.name)
+            table.add((look.hasColor ? say("% ", service.dot) : "") + service.name)
             table.add(service.shownState, service.ink)
             table.add(service.age.map { age($0) } ?? "-")
             table.add(service.pid.map { String($0) } ?? "-")
@@ -31,7 +31,7 @@ extension StatusAnswer {
         lines.append(summary(look))
         for service in services where !service.isWell {
             let reason = service.reason.isEmpty ? service.shownState : service.reason
-            var line = "  " + service.name + ": " + reason
+            var line = say("  %: %", service.name, reason)
             if !service.lastExit.isEmpty && service.words == service.state { line += say(" (%)", service.lastExit) }
             lines.append(look.paint(fitted(line, to: look.columns ?? Int.max), service.ink == .bad ? .bad : .busy))
         }
@@ -48,14 +48,14 @@ extension StatusAnswer {
         } else if bad == 0 {
             text += services.count == 1 ? ", and it is well" : ", all well"
         } else {
-            text += ", " + String(bad) + (bad == 1 ? " is not well" : " are not well")
+            text += say(", %%", String(bad), bad == 1 ? " is not well" : " are not well")
         }
         if !isBooted {
             text += "; booting"
         } else if let boot {
-            text += "; booted in " + seconds(boot)
+            text += say("; booted in %", seconds(boot))
         }
-        if let uptime { text += ", up for " + age(uptime) }
+        if let uptime { text += say(", up for %", age(uptime)) }
         if isStopping { text += "; the container is stopping" }
         return look.paint(fitted(text, to: look.columns ?? Int.max), bad == 0 && !isStopping ? .dim : .bold)
     }
@@ -70,18 +70,18 @@ struct ServiceDetail {
     var output: [JSONValue]?
 
     func lines(_ look: Look) -> [String] {
-        var title = look.paint(status.dot, status.ink) + " "
+        var title = say("% ", look.paint(status.dot, status.ink))
         title += look.paint(fitted(status.name, to: 64), .bold)
-        if !status.description.isEmpty { title += "  " + fitted(status.description, to: 400) }
+        if !status.description.isEmpty { title += say("  %", fitted(status.description, to: 400)) }
         var lines = [title]
         func row(_ name: String, _ text: String) {
             if text.isEmpty { return }
-            let head = String(repeating: " ", count: max(0, 11 &- name.utf8.count)) + look.paint(name, .dim) + "  "
+            let head = say("%%  ", String(repeating: " ", count: max(0, 11 &- name.utf8.count)), look.paint(name, .dim))
             lines.append(head + fitted(text, to: 4096))
         }
         var state = status.shownState
-        if let pid = status.pid { state += " (pid " + String(pid) + ")" }
-        if let age = status.age { state += " for " + hermes_init.age(age) }
+        if let pid = status.pid { state += say(" (pid %)", String(pid)) }
+        if let age = status.age { state += say(" for %", hermes_init.age(age)) }
         row("state", state)
         row("why", status.reason)
         if status.pid != nil { row("ready", status.isReady ? "yes" : "no") }
@@ -99,9 +99,12 @@ struct ServiceDetail {
             lines.append(look.paint("its output may be read by root and operators", .dim))
             return lines
         }
-        if output.isEmpty { lines.append(look.paint("nothing of its output is kept", .dim)) }
+        if output.isEmpty {
+            let hasRun = status.pid != nil || status.restarts > 0 || !status.lastExit.isEmpty
+            lines.append(look.paint(hasRun ? "nothing of its output is kept" : "it has written nothing", .dim))
+        }
         for line in output {
-            var text = look.paint(time(line), .dim) + " "
+            var text = say("% ", look.paint(time(line), .dim))
             text += tame(line.text("line") ?? "", colors: look.hasColor)
             lines.append(text)
         }
@@ -117,7 +120,10 @@ struct ServiceDetail {
                 continue
             }
             var words = [String]()
-            if let kind = item.text("kind"), kind != "requires" { words.append(kind) }
+            if let kind = item.text("kind"), kind != "requires" {
+                // Of those behind it, the answer tells only whether they need it.
+                words.append(kind == "waits" ? "not required" : kind)
+            }
             if let state = item.text("state") { words.append(ServiceStatus.shown(state)) }
             names.append((item.text("name") ?? "?") + (words.isEmpty ? "" : say(" (%)", joined(words))))
         }

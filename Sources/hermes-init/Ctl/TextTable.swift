@@ -38,7 +38,7 @@ struct Look: Sendable {
 @inline(never)
 func age(_ milliseconds: Int) -> String {
     let seconds = max(0, milliseconds) / 1000
-    if seconds < 60 { return String(seconds) + "s" }
+    if seconds < 60 { return say("%s", String(seconds)) }
     var parts: (Int, String, Int, String) = (seconds / 60, "m ", seconds % 60, "s")
     if seconds >= 3600 { parts = (seconds / 3600, "h ", seconds / 60 % 60, "m") }
     if seconds >= 86_400 { parts = (seconds / 86_400, "d ", seconds / 3600 % 24, "h") }
@@ -50,8 +50,8 @@ func age(_ milliseconds: Int) -> String {
 func seconds(_ milliseconds: Int) -> String {
     let time = max(0, milliseconds)
     if time >= 60_000 { return age(time) }
-    if time < 1000 { return String(time) + " ms" }
-    return String(time / 1000) + "." + String(time / 100 % 10) + " s"
+    if time < 1000 { return say("% ms", String(time)) }
+    return say("%.% s", String(time / 1000), String(time / 100 % 10))
 }
 
 /// "512 B", "12.3 MiB".
@@ -64,8 +64,8 @@ func size(_ bytes: Int) -> String {
         tenths /= 1024
         unit &+= 1
     }
-    let fraction = unit == 0 || tenths >= 1000 ? "" : "." + String(tenths % 10)
-    return String(tenths / 10) + fraction + " " + units[unit]
+    let fraction = unit == 0 || tenths >= 1000 ? "" : say(".%", String(tenths % 10))
+    return say("%% %", String(tenths / 10), fraction, units[unit])
 }
 
 /// Columns of text with a heading. Too wide for the terminal, the last column and the first become narrower,

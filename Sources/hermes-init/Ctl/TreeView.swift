@@ -70,13 +70,14 @@ struct TreeView {
         ///   - lead: what stands in front of it; `below`: of what it waits for.
         mutating func draw(_ place: Int?, _ name: String, kind: String, lead: String, below: String, depth: Int) {
             var line = look.paint(lead, .dim) + fitted(name, to: 64)
-            if !kind.isEmpty && kind != "requires" { line += look.paint(" (" + kind + ")", .dim) }
+            if !kind.isEmpty && kind != "requires" { line += look.paint(say(" (%)", kind), .dim) }
             guard let place else {
                 lines.append(line)
                 return
             }
             let node = nodes[place]
-            line += "  " + look.paint(fitted(node.words, to: 200), ServiceStatus.ink(ofState: node.state, isWell: true))
+            line += say(
+                "  %", look.paint(fitted(node.words, to: 200), ServiceStatus.ink(ofState: node.state, isWell: true)))
             let isAgain = isDrawn[place]
             let isTooDeep = depth == Drawing.deepest
             if !node.waits.isEmpty && (isAgain || isTooDeep) {
@@ -98,7 +99,7 @@ struct TreeView {
         var names = [String]()
         for node in nodes { names.append(node.name) }
         var hints = ["\"hermes-init ctl list\" lists them"]
-        if let near = nearest(to: name, among: names) { hints = ["did you mean: " + near] }
+        if let near = nearest(to: name, among: names) { hints = [say("did you mean: %", near)] }
         return CtlFailure(.unknownService, say("there is no service %", quoted(name.bytes)), hints)
     }
 }

@@ -78,7 +78,7 @@ enum WatchFrame {
             lines.append(look.paint(say("… % more", String(more)), .dim))
         }
         var text = "\u{1B}[H"
-        for line in lines { text += line + "\u{1B}[K\r\n" }
-        return text + look.paint("q ends", .dim) + "\u{1B}[K\u{1B}[J"
+        for line in lines { text += say("%\u{1B}[K\r\n", line) }
+        return say("%%\u{1B}[K\u{1B}[J", text, look.paint("q ends", .dim))
     }
 }

@@ -228,6 +228,7 @@ struct SupervisionKeyTests {
             Bad.line("[log]\nmax-size = \"1M\"", "contradiction", "max-size", "file = "),
             Bad.line("[log]\nkeep = 1", "contradiction", "keep", "file = "),
             Bad.line("[log]\ntimestamps = true", "contradiction", "timestamps", "file = "),
+            Bad.line("[log]\nmake-folder = true", "contradiction", "make-folder", "file = "),
             Bad.line("[ready]\nlog = \"a\"\n[log]\nto = \"inherit\"", "contradiction", "log", "\"prefix\""),
             Bad.line("type = \"oneshot\"\n[ready]\nnotify = 3", "contradiction", "ready", "start-timeout"),
             Bad.line("type = \"oneshot\"\n[health]\nunix = \"/a\"", "contradiction", "health"),
@@ -243,7 +244,7 @@ struct SupervisionKeyTests {
     func contradiction(bad: Bad) {
         bad.check(as: "web.toml")
         let diagnostic = ConfigurationReader.read([file("web.toml", bad.text)]).diagnostics.first
-        let isAlone = ["max-size", "keep", "timestamps"].contains(bad.mark)
+        let isAlone = ["make-folder", "max-size", "keep", "timestamps"].contains(bad.mark)
         let isMain = bad.text.contains("\"main\"")
         let isLoneWatchdog = bad.mark == "watchdog" && !bad.text.contains("ready")
         #expect((diagnostic?.context.isEmpty == false) == !(isAlone || isMain || isLoneWatchdog))

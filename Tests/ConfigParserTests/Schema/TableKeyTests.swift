@@ -12,6 +12,7 @@ struct TableKeyTests {
             command = ["a"]
             [when]
             env = ["A", "B"]
+            env-set = "D"
             env-unset = "C"
             path-exists = ["/a", "/${B}"]
             path-missing = "/c"
@@ -24,6 +25,7 @@ struct TableKeyTests {
         let told = service.when.map { condition in
             switch condition {
             case .environmentTrue(let name): "true \(name)"
+            case .environmentSet(let name): "set \(name)"
             case .environmentUnset(let name): "unset \(name)"
             case .environmentEquals(let name, let value): "\(name)=\(value)"
             case .pathExists(let path): "exists \(expanded(path, ["B": "b"]) ?? "")"
@@ -36,7 +38,7 @@ struct TableKeyTests {
         }
         #expect(
             told == [
-                "true A", "true B", "unset C", "MODE=fast", "LEVEL=3", "exists /a", "exists /b", "missing /c",
+                "true A", "true B", "set D", "unset C", "MODE=fast", "LEVEL=3", "exists /a", "exists /b", "missing /c",
                 "tty true",
                 "root false", "main [[\"gateway\", \"run\"], [\"dashboard\"]]", "main-not [[\"gateway\", \"list\"]]",
             ])

@@ -39,6 +39,9 @@ struct MeaningTests {
         "Conditions that rule each other out are found, others are not",
         arguments: [
             ("env = \"A\"\nenv-unset = \"A\"", true), ("env = \"A\"\nenv-unset = \"B\"", false),
+            ("env-set = \"A\"\nenv-unset = \"A\"", true), ("env-set = \"A\"\nenv-unset = \"B\"", false),
+            ("env-set = \"A\"\nenv-equals = { A = \"\" }", true),
+            ("env-set = \"A\"\nenv-equals = { A = \"b\" }", false),
             ("env = \"A\"\nenv-equals = { A = \"no\" }", true), ("env = \"A\"\nenv-equals = { A = \"yes\" }", false),
             ("env-unset = \"A\"\nenv-equals = { A = \"b\" }", true),
             ("env-unset = \"A\"\nenv-equals = { A = \"\" }", false),

@@ -30,7 +30,7 @@ extension Service {
 
 struct Lab {
     var core: Core
-    let services: [Service]
+    var services: [Service]
     var now: Int64 = 0
     /// What was said, as people read it.
     var said: [String] = []
@@ -111,6 +111,7 @@ struct Lab {
             case .killReloadCommand(let id): lines.append("kill reload command of \(services[id.index].name)")
             case .signalStragglers(let signal): lines.append("\(signal.name) stragglers")
             case .suspendSelf: lines.append("suspend")
+            case .forget(let id): lines.append("forget \(services[id.index].name)")
             case .announce(let announcement): said.append(announcement.text(services: services))
             case .exit(let code): lines.append("exit \(code)")
             }

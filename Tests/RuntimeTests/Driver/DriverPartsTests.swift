@@ -29,6 +29,8 @@ struct DriverConditionsTests {
         #expect(unmet(.environmentTrue("OFF")) == "OFF is no, not 1, true, yes or on")
         #expect(unmet(.environmentTrue("BAD")) == "BAD is a\\x1b, not 1, true, yes or on")
         #expect(unmet(.environmentTrue("EMPTY")) == "EMPTY is not set")
+        #expect(unmet(.environmentSet("OFF")) == nil)
+        #expect(unmet(.environmentSet("EMPTY")) == "EMPTY is not set")
         #expect(unmet(.environmentUnset("EMPTY")) == nil)
         #expect(unmet(.environmentUnset("NONE")) == nil)
         #expect(unmet(.environmentUnset("OFF")) == "OFF is set")

@@ -184,7 +184,7 @@ struct DriverOutputPartsTests {
     func frames() throws {
         let request = LogFileRequest(
             name: Bytes("web".utf8), path: Bytes("/var/log/web.log".utf8), user: 1000, group: UInt32.max,
-            maxSize: 1 << 40, keep: 12, timestamps: true)
+            maxSize: 1 << 40, keep: 12, timestamps: true, makesFolder: true)
         #expect(LogFileRequest(request.bytes) == request)
         var withGroups = request
         for groups in [[], [4], [1, 2, UInt32.max - 1]] as [[UInt32]] {

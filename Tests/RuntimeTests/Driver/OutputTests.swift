@@ -73,6 +73,62 @@ struct DriverOutputRelayTests {
         #expect(bench.read(bench.error) == "[s0] bad\n")
     }
 
+    @Test("A service that is forgotten leaves nothing behind, and its number is another's")
+    func forgotten() throws {
+        let bench = try Bench()
+        try bench.say("one\n")
+        try bench.settle()
+        for number in 0..<50 {
+            let ends = try bench.relay.descriptors(of: 1, name: "x\(number)")
+            let text = Bytes("last words of \(number)".utf8)
+            #expect(write(ends.output.number, text, text.count) == text.count)
+            bench.relay.processEnded(1)
+            bench.relay.forget(1)
+        }
+        try bench.settle()
+        #expect(bench.relay.pipes == 2)
+        var expected = "[s0] one\n"
+        for number in 0..<50 { expected += "[x\(number)] last words of \(number)\n" }
+        #expect(bench.read() == expected)
+        #expect(bench.relay.recent(1).isEmpty)
+        try bench.say("still here\n")
+        try bench.settle()
+        #expect(bench.read() == "[s0] still here\n")
+    }
+
+    @Test("What a descendant of a forgotten service says is read to its end, under the old name")
+    func descendants() throws {
+        let bench = try Bench()
+        let descendant: FileDescriptor
+        do {
+            let ends = try bench.relay.descriptors(of: 0, name: "old")
+            descendant = FileDescriptor(owning: dup(ends.output.number))
+        }
+        bench.relay.processEnded(0)
+        bench.relay.forget(0)
+        let ends = try bench.relay.descriptors(of: 0, name: "new")
+        let (one, other) = (Bytes("from the old\n".utf8), Bytes("from the new\n".utf8))
+        #expect(write(descendant.number, one, one.count) == one.count)
+        #expect(write(ends.output.number, other, other.count) == other.count)
+        try bench.settle()
+        #expect(Set(bench.read().split(separator: "\n")) == ["[old] from the old", "[new] from the new"])
+        #expect(String(decoding: bench.relay.recent(0), as: UTF8.self) == "from the new\n")
+        withExtendedLifetime(descendant) {}
+    }
+
+    @Test("A service whose lines go elsewhere from now on gets other pipes, and keeps what it said")
+    func elsewhere() throws {
+        let bench = try Bench()
+        try bench.say("one\n")
+        try bench.settle()
+        bench.to = .json
+        try bench.say("two\n")
+        try bench.settle()
+        let text = bench.read()
+        #expect(text.hasPrefix("[s0] one\n{"))
+        #expect(String(decoding: bench.relay.recent(0), as: UTF8.self) == "one\ntwo\n")
+    }
+
     @Test("Where the container has one sink for both, a service has one pipe for both")
     func oneSink() throws {
         let bench = try Bench(oneSink: true)

@@ -52,6 +52,11 @@ struct Dice {
     }
 }
 
+extension Dice {
+    /// One of a list that is not empty, in place.
+    mutating func place<Element>(in list: [Element]) -> Int { roll(max(list.count, 1)) }
+}
+
 let nowhere = Span(file: FileID(index: 0), start: 0, end: 0)
 
 func signal(_ number: Int32) -> SignalNumber { SignalNumber(number) ?? .terminate }

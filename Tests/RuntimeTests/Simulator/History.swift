@@ -20,7 +20,16 @@ extension Life {
         history?.append(contentsOf: said)
     }
 
-    private func describe(_ event: Event) -> String { withNames("\(event)") }
+    private func describe(_ event: Event) -> String {
+        guard case .reconfigured(let change) = event else { return withNames("\(event)") }
+        var lines = ["reconfigured"]
+        for (index, service) in change.services.enumerated() where !service.isVacant {
+            var line = "      slot \(index)" + describe(service)
+            if let edit = judge.edits[index] { line += " (\(edit.text))" }
+            lines.append(line)
+        }
+        return lines.joined(separator: "\n")
+    }
 
     /// Swift's own words for a value, shortened, with the names of the services.
     private func withNames(_ text: String) -> String {
@@ -106,19 +115,27 @@ extension Announcement {
         case .stopping(.essentialEnded): return 31
         case .stopping(.unhealthy): return 32
         case .stopping(.requested): return 33
-        case .stopping(.failed), .stopping(.asked): return Announcement.never
+        case .stopping(.asked): return 54
+        case .stopping(.failed): return Announcement.never
         case .killed(_, nil, _): return 34
         case .killed: return 35
         case .shutdownTimeout: return 36
         case .stopForced: return 37
         case .stragglersKilled: return 38
         case .signalUnheard: return 39
+        case .added: return 47
+        case .removed: return 48
+        case .changed(_, .now): return 49
+        case .changed(_, .restarts): return 50
+        case .changed(_, .starts): return 51
+        case .changed(_, .nextStart): return 52
+        case .changed(_, .nextContainer): return 53
         }
     }
 
     /// What is never said: the line about the failure says it.
     static let never = 63
-    static let kinds = 47
+    static let kinds = 55
 }
 
 extension Failure {

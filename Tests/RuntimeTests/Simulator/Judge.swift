@@ -64,14 +64,25 @@ struct Judge {
         var mustBeTold = false
         var mustAct = false
         var mustReload = false
+        /// No service has its slot.
+        var isVacant = false
+        /// It was removed, and is to be forgotten when it is down.
+        var isRemoved = false
+        /// A probe that is under way is of an older definition.
+        var isRewatched = false
         var isTold: Bool { toldAt >= 0 }
     }
 
-    let services: [Service]
-    let settings: Settings
+    var services: [Service]
+    var settings: Settings
     let options: Core.Options
-    let rules: Rules
-    let facts: [Rules.Facts]
+    var rules: Rules
+    /// Of what a service is now; what runs is what it was started as.
+    var facts: [Rules.Facts]
+    /// What it is from its next start on.
+    var next: [Service?]
+    /// What the reconfiguration in hand does.
+    var edits: [Int: Edit] = [:]
     let main: Int?
     let isDeaf: Bool
 
@@ -106,6 +117,7 @@ struct Judge {
             options.isBare || settings.signals.contains { [.terminate, .interrupt, .quit].contains($0.signal) }
         all = Array(repeating: Kept(), count: services.count)
         spawns = Array(repeating: [], count: services.count)
+        next = Array(repeating: nil, count: services.count)
     }
 
     var isStopping: Bool { stopAt != nil }
@@ -248,9 +260,9 @@ struct Judge {
         case .reloadCommandEnded(let id, _): noteReloadEnd(id.index, at: now)
         case .requested(let id, let request): noteRequest(id.index, request, at: now)
         case .signal(let signal): noteSignal(signal, at: now)
+        case .reconfigured(let change): noteReconfiguration(change, at: now)
         case .deadlinePassed: noteTime(now)
-        // Not part of a simulated life: the tables of StopTests have it.
-        case .shutdownRequested: break
+        case .shutdownRequested(let code): noteShutdown(code, at: now)
         case .stragglersGone: break
         }
         releaseMarks()
@@ -339,6 +351,7 @@ struct Judge {
 
     /// Nothing is left of it: what it was stopped for follows.
     mutating func noteDown(_ index: Int, at now: Int64) {
+        let isOther = adopt(index)
         let why = all[index].why
         let toldAt = all[index].toldAt
         all[index].why = .none
@@ -349,6 +362,7 @@ struct Judge {
         }
         switch why {
         case .none, .stop: become(index, .stopped)
+        case .restart where isOther: begin(index)
         case .restart:
             become(index, .backoff)
             all[index].isDated = false

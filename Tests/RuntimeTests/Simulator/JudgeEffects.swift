@@ -63,6 +63,7 @@ extension Judge {
             if now < all[id.index].reloadBy || !isUp(id.index) { all[id.index].mustBeGone = true }
         case .signalStragglers(let signal): try checkStragglers(signal, at: now)
         case .suspendSelf: break
+        case .forget(let id): try checkForget(id.index)
         case .exit(let code): try checkExit(code, at: now)
         }
     }
@@ -91,7 +92,7 @@ extension Judge {
             }
         case .up, .ready, .done, .skipped, .ended, .restarting, .restartingStopped, .tooSlow, .healthyAgain, .reloaded,
             .reloadFailed, .reloadKilled, .requested, .passedOver, .stopped, .retrying, .stillRunning, .stopping,
-            .killed, .shutdownTimeout, .stopForced, .stragglersKilled, .signalUnheard:
+            .killed, .shutdownTimeout, .stopForced, .stragglersKilled, .signalUnheard, .added, .removed, .changed:
             break
         }
     }
@@ -107,6 +108,10 @@ extension Judge {
     }
 
     private mutating func checkSpawn(_ index: Int, at now: Int64) throws {
+        adopt(index)
+        if all[index].isVacant || all[index].isRemoved {
+            throw violated("\(name(index)) starts although it was removed")
+        }
         let one = all[index]
         if isStopping { throw violated("\(name(index)) starts after the stop began") }
         if one.hasProcess || one.commandRuns { throw violated("two processes of \(name(index))") }
@@ -189,6 +194,10 @@ extension Judge {
     {
         guard all[index].probe == purpose else { throw violated("no such probe of \(name(index)) is under way") }
         all[index].probe = nil
+        if all[index].isRewatched {
+            all[index].isRewatched = false
+            return
+        }
         all[index].probeFrom = -1
         guard case .deadlinePassed = event, all[index].known == .running, !isStopping else { return }
         switch purpose {

@@ -33,7 +33,7 @@ extension Judge {
             case .runStopCommand(let id): if id.index == main { forMain.append(effect) }
             case .suspendSelf: forMain.append(effect)
             case .checkConditions, .spawn, .killStopCommand, .probe, .cancelProbe, .runReloadCommand,
-                .killReloadCommand, .signalStragglers, .announce, .exit:
+                .killReloadCommand, .signalStragglers, .announce, .forget, .exit:
                 break
             }
         }
@@ -46,6 +46,10 @@ extension Judge {
     /// What had to happen in this step has happened.
     private mutating func checkOwed(_ index: Int) throws {
         let one = all[index]
+        if one.isRewatched { throw violated("the old probe of \(name(index)) goes on") }
+        if one.isRemoved && !one.isMarked && isDown(index) && one.reload == .none && !isStopping {
+            throw violated("\(name(index)) was removed and is down, and is not forgotten")
+        }
         if one.owesGroupKill { throw violated("the group of \(name(index)) was left alone") }
         if one.mustBeGone {
             if isUp(index) && !isStopping { throw violated("a reload command was killed without a reason") }

@@ -56,6 +56,15 @@ extension Judge {
         }
     }
 
+    /// As a signal, but that a code which is given counts, whoever began the stop.
+    mutating func noteShutdown(_ code: Int32?, at now: Int64) {
+        let follows = code == nil && main.map { all[$0].hasProcess } ?? false
+        beginStop(follows ? 137 : 0, at: now, follows: follows)
+        guard let code else { return }
+        self.code = code
+        takesMainStatus = false
+    }
+
     private mutating func forward(_ signal: SignalNumber, _ toGroup: Bool, _ original: SignalNumber) {
         guard let main else { return }
         let one = all[main]
@@ -76,7 +85,7 @@ extension Judge {
     // MARK: - Requests
 
     mutating func noteRequest(_ index: Int, _ request: Request, at now: Int64) {
-        if isStopping { return }
+        if isStopping || index >= all.count || all[index].isVacant || all[index].isRemoved { return }
         switch request {
         case .start: noteStart(index, again: false)
         case .restart: for member in members(of: index) { noteStart(member, again: true) }
@@ -103,10 +112,11 @@ extension Judge {
         case .idle, .skipped, .ended, .stopped, .failed, .backoff: break
         }
         var seen: [Int] = []
-        bringUp(index, isRoot: true, again: again, &seen)
+        bringUp(index, roots: [index], again: again, &seen)
     }
 
-    private mutating func bringUp(_ index: Int, isRoot: Bool, again: Bool, _ seen: inout [Int]) {
+    mutating func bringUp(_ index: Int, roots: [Int], again: Bool, _ seen: inout [Int]) {
+        let isRoot = roots.contains(index)
         if seen.contains(index) { return }
         seen.append(index)
         var follows = isRoot || all[index].isMarked
@@ -131,17 +141,20 @@ extension Judge {
             }
         case .waiting, .checking: break
         }
-        if begins {
-            refresh(index)
-            all[index].isRequested = true
-            all[index].isEnlisted = true
-            all[index].hasSettled = false
-            all[index].hasStarted = false
-            all[index].conditionsHold = false
-            become(index, .waiting)
-        }
+        if begins { begin(index) }
         guard follows || begins else { return }
-        for other in rules.needs[index] { bringUp(other, isRoot: false, again: false, &seen) }
+        for other in rules.needs[index] { bringUp(other, roots: roots, again: again, &seen) }
+    }
+
+    /// As at the boot.
+    mutating func begin(_ index: Int) {
+        refresh(index)
+        all[index].isRequested = true
+        all[index].isEnlisted = true
+        all[index].hasSettled = false
+        all[index].hasStarted = false
+        all[index].conditionsHold = false
+        become(index, .waiting)
     }
 
     private mutating func refresh(_ index: Int) {
@@ -212,6 +225,10 @@ extension Judge {
 
     func isHeld(_ index: Int) -> Bool {
         for other in rules.requiredBy[index] where all[other].isMarked { return true }
+        guard all[index].isRemoved else { return false }
+        for other in all.indices where all[other].isRemoved && all[other].isMarked {
+            for (place, _) in rules.waits[other] where place == index { return true }
+        }
         return false
     }
 
@@ -233,7 +250,9 @@ extension Judge {
     mutating func noteReloadEnd(_ index: Int, at now: Int64) {
         guard all[index].reload != .none else { return }
         all[index].reload = .none
-        if all[index].reloadAgain && isUp(index) && !isStopping { all[index].mustReload = true }
+        let isAgain = all[index].reloadAgain && isUp(index) && !isStopping
         all[index].reloadAgain = false
+        // As its file says now.
+        if isAgain { noteReload(index, at: now) }
     }
 }

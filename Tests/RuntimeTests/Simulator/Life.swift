@@ -46,7 +46,7 @@ struct Life {
     /// What a program, or what was started for it, does at its time. The number is that of the process: who comes too late
     /// is a stranger, and the driver drops what it says.
     enum Happening {
-        case conditions(ServiceID)
+        case conditions(ServiceID, number: Int)
         case exec(ServiceID, number: Int)
         case end(ServiceID, number: Int)
         case stopCommandEnd(ServiceID, number: Int)
@@ -54,15 +54,17 @@ struct Life {
         case answer(ServiceID, ProbePurpose, number: Int)
         case notice(ServiceID, Notice, number: Int)
         case request(ServiceID, Request)
+        case reconfiguration
         case stragglersGone
         case outside(SignalNumber)
+        case shutdown(Int32?)
         case spurious
         case impossible
     }
     enum Notice { case ready, fed, triggered, extended, stopping }
 
     var dice: Dice
-    let plan: Plan
+    var plan: Plan
     var core: Core
     var judge: Judge
     var now: Int64 = 0
@@ -72,6 +74,8 @@ struct Life {
     var stopCommands: [Int]
     var reloads: [Int]
     var probes: [Int]
+    /// How many services had a slot before the one that has it.
+    var owners: [Int]
     var count = 0
     var steps = 0
     let stragglersObey: Bool
@@ -92,6 +96,7 @@ struct Life {
         stopCommands = Array(repeating: 0, count: plan.services.count)
         reloads = stopCommands
         probes = stopCommands
+        owners = stopCommands
         stragglersObey = !self.dice.chance(20)
         stragglersDie = !self.dice.chance(5)
         if tells { history = [] }
@@ -101,6 +106,15 @@ struct Life {
     mutating func run() throws {
         let enough = dice.time(upToMilliseconds: dice.pick([10, 2_000, 30_000, 120_000]))
         schedule(enough, .outside(dice.pick([.terminate, .terminate, .interrupt, .quit])))
+        // Asked for over the control socket, before the signal or behind it; no question of its own, so that the lives of
+        // Regressions.swift stay what they are.
+        let digits = enough / 1_000
+        switch digits % 16 {
+        case 3: schedule(enough / 2, .shutdown(nil))
+        case 5: schedule(enough / 2, .shutdown(Int32(digits % 251)))
+        case 7: schedule(enough + enough % 5_000_000, .shutdown(Int32(digits % 251)))
+        default: break
+        }
         for _ in 0..<(dice.chance(30) ? 1 + dice.roll(3) : 0) {
             let later = dice.time(upToMilliseconds: dice.pick([1, 200, 9_000]))
             schedule(enough + later, .outside(dice.pick([.terminate, .interrupt, .quit, .hangup])))
@@ -119,6 +133,11 @@ struct Life {
         }
         for _ in 0..<dice.roll(2) { schedule(dice.time(upToMilliseconds: 5_000), .spurious) }
         for _ in 0..<dice.roll(4) { schedule(dice.time(upToMilliseconds: 5_000), .impossible) }
+        if !plan.options.isBare {
+            for _ in 0..<dice.pick([0, 0, 1, 5]) {
+                schedule(dice.time(upToMilliseconds: dice.pick([20, 2_000, 20_000])), .reconfiguration)
+            }
+        }
         try deliver(.boot)
         while !judge.isOver {
             steps += 1
@@ -166,7 +185,9 @@ struct Life {
 
     private mutating func happen(_ what: Happening) throws {
         switch what {
-        case .conditions(let id): try deliver(.conditionsChecked(id, unmet: dice.chance(30) ? "X is not set" : nil))
+        case .conditions(let id, let number):
+            guard owners[id.index] == number else { return }
+            try deliver(.conditionsChecked(id, unmet: dice.chance(30) ? "X is not set" : nil))
         case .exec(let id, let number):
             guard let process = processes[id.index], process.number == number else { return }
             if let failure = process.failure {
@@ -214,8 +235,10 @@ struct Life {
             case .stopping: try deliver(.stoppingTold(id))
             }
         case .request(let id, let request): try deliver(.requested(id, request))
+        case .reconfiguration: try reconfigure()
         case .stragglersGone: try deliver(.stragglersGone)
         case .outside(let signal): try deliver(.signal(signal))
+        case .shutdown(let code): try deliver(.shutdownRequested(code: code))
         case .spurious: try deliver(.deadlinePassed)
         case .impossible:
             guard !plan.services.isEmpty, let event = judge.impossibleEvent(&dice) else { return }
@@ -224,7 +247,7 @@ struct Life {
         }
     }
 
-    private mutating func deliver(_ event: Event) throws {
+    mutating func deliver(_ event: Event) throws {
         judge.note(event, at: now)
         let effects = core.handle(event, at: Instant(nanoseconds: now))
         if history != nil { tell(event, effects) }
@@ -239,7 +262,8 @@ struct Life {
 
     private mutating func perform(_ effect: Effect) {
         switch effect {
-        case .checkConditions(let id): schedule(now + dice.time(upToMilliseconds: 2), .conditions(id))
+        case .checkConditions(let id):
+            schedule(now + dice.time(upToMilliseconds: 2), .conditions(id, number: owners[id.index]))
         case .spawn(let id): spawn(id)
         case .signal(let id, let signal): send(id, signal)
         case .signalGroup(let id, let signal): send(id, signal)
@@ -271,6 +295,9 @@ struct Life {
                 schedule(now + dice.time(upToMilliseconds: 1200), .stragglersGone)
             }
         case .announce(let announcement): heard |= 1 << UInt64(announcement.kind)
+        case .forget(let id):
+            owners[id.index] += 1
+            stopCommands[id.index] = 0
         case .suspendSelf, .exit: break
         }
     }

@@ -10,6 +10,8 @@ struct Plan {
     var services: [Service] = []
     var settings = Settings()
     var options = Core.Options()
+    /// Its place in the order that says who may wait for whom: that of a service is twice the place of its name.
+    var mainRank = -1
     static let names = (0..<8).map { "s\($0)" }
     static let command = [Template(literal: "x", span: nowhere)]
     static let text = Template(literal: "x", span: nowhere)
@@ -25,7 +27,12 @@ struct Plan {
         // The place in this order decides who may wait for whom; the place in the list is another.
         var order: [Service] = []
         for index in 0..<count { order.append(Plan.service(named: Plan.names[index], &dice)) }
-        if hasMain { order.insert(Plan.main(&dice, isBare: options.isBare), at: dice.roll(order.count + 1)) }
+        if hasMain {
+            let main = Plan.main(&dice, isBare: options.isBare)
+            let place = dice.roll(order.count + 1)
+            order.insert(main, at: place)
+            mainRank = 2 * place - 1
+        }
         for index in order.indices where index > 0 { Plan.connect(&order, index, &dice) }
         while !order.isEmpty { services.append(order.remove(at: dice.roll(order.count))) }
 
@@ -75,7 +82,7 @@ struct Plan {
         return main
     }
 
-    private static func service(named name: String, _ dice: inout Dice) -> Service {
+    static func service(named name: String, _ dice: inout Dice) -> Service {
         var service = Service(name: name)
         service.type = dice.pick([.longrun, .longrun, .longrun, .oneshot, .oneshot, .group])
         service.autostart = !dice.chance(25)

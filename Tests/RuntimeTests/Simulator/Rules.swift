@@ -30,7 +30,7 @@ struct Rules {
         var hasHealth: Bool { healthInterval >= 0 }
     }
 
-    let facts: [Facts]
+    var facts: [Facts]
     var boots: [Bool]
     /// Is there only because another wants it: its failure is borne.
     var isBorne: [Bool]

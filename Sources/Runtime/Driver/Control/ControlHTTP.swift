@@ -67,7 +67,7 @@ extension Driver {
         }
         var text = say("HTTP/1.1 % %\r\nContent-Type: %\r\n", String(status), reason, type)
         if let length { text += say("Content-Length: %\r\n", String(length)) }
-        client.output.append(Bytes((text + "Connection: close\r\nCache-Control: no-store\r\n\r\n").utf8))
+        client.output.append(Bytes((say("%Connection: close\r\nCache-Control: no-store\r\n\r\n", text)).utf8))
     }
 
     /// As `hermes-init health` says it; empty where all is well.

@@ -46,7 +46,8 @@ final class ControlServer {
     var timings = BootTimings()
     /// By service: why it was skipped.
     var skipReasons: [String] = []
-    var isOpen: Bool { listener != nil || readers != nil }
+    /// Somebody can ask, or has asked.
+    var isOpen: Bool { listener != nil || readers != nil || count > 0 }
 
     /// A turn of the loop begins.
     func beginTurn() {
@@ -217,35 +218,35 @@ final class ControlClient {
 extension JSONWriter {
     /// A key and a number, or null.
     @inline(never)
-    mutating func number(_ name: String, _ value: Int?) {
+    mutating func number(_ name: Literal, _ value: Int?) {
         key(name)
         literal(value.map { String($0) } ?? "null")
     }
 
     /// A key and true or false.
     @inline(never)
-    mutating func flag(_ name: String, _ value: Bool) {
+    mutating func flag(_ name: Literal, _ value: Bool) {
         key(name)
         boolean(value)
     }
 
     /// A key and a text, or null.
     @inline(never)
-    mutating func text(_ name: String, _ value: String?) {
+    mutating func text(_ name: Literal, _ value: String?) {
         key(name)
         if let value { string(value) } else { literal("null") }
     }
 
     /// A key and seconds with up to three decimals, or null.
     @inline(never)
-    mutating func seconds(_ name: String, _ nanoseconds: Int64?) {
+    mutating func seconds(_ name: Literal, _ nanoseconds: Int64?) {
         key(name)
         literal(nanoseconds.map { decimalText(thousandths: $0 / 1_000_000) } ?? "null")
     }
 
     /// A key and a list of texts.
     @inline(never)
-    mutating func texts(_ name: String, _ values: [String]) {
+    mutating func texts(_ name: Literal, _ values: [String]) {
         key(name)
         beginArray()
         for value in values { string(value) }

@@ -49,8 +49,8 @@ extension Driver {
     private func files(of service: Service) -> [String] {
         var files = [String]()
         if let file = service.file, let path = context.sources.file(file)?.path { files.append(path) }
-        var folders = ["/" + service.name + ".d/"]
-        if let template = instanceName(service.name)?.template { folders.append("/" + template + ".d/") }
+        var folders = [say("/%.d/", service.name)]
+        if let template = instanceName(service.name)?.template { folders.append(say("/%.d/", template)) }
         for file in context.sources.files {
             let path = file.path.bytes
             for folder in folders {
@@ -115,9 +115,10 @@ extension Service {
         json.flag("remember", remember)
         json.flag("optional", optional)
         json.flag("essential", essential)
-        for (key, list) in [("requires", requires), ("wants", wants), ("after", after), ("before", before)] {
-            json.texts(key, list.map { $0.name })
-        }
+        json.texts("requires", requires.map { $0.name })
+        json.texts("wants", wants.map { $0.name })
+        json.texts("after", after.map { $0.name })
+        json.texts("before", before.map { $0.name })
         json.conditions("when", when)
         json.template("user", user)
         json.template("group", group)
@@ -132,7 +133,10 @@ extension Service {
         json.flag("environment-clear", environmentClear)
         json.key("environment")
         json.beginObject()
-        for change in environment { json.text(change.name, change.value.map { shownValue(change.name, $0) }) }
+        for change in environment {
+            json.key(change.name)
+            if let value = change.value { json.string(shownValue(change.name, value)) } else { json.literal("null") }
+        }
         json.endObject()
         writePolicies(&json)
         json.endObject()
@@ -156,7 +160,7 @@ extension Service {
     private func octal(_ number: UInt32) -> String {
         var digits = [UInt8]()
         for shift in [6, 3, 0] { digits.append(0x30 &+ UInt8(truncatingIfNeeded: number >> UInt32(shift) & 7)) }
-        return "0" + String(decoding: digits, as: UTF8.self)
+        return say("0%", String(decoding: digits, as: UTF8.self))
     }
 
     private func writePolicies(_ json: inout JSONWriter) {
@@ -220,8 +224,10 @@ extension Service {
         case .inherit: json.field("to", "inherit")
         case .json: json.field("to", "json")
         case .null: json.field("to", "null")
+        case .raw: json.field("to", "raw")
         }
         json.template("file", log.file)
+        json.flag("make-folder", log.makesFolder)
         json.number("max-size", Int(log.maxSize))
         json.number("keep", log.keep)
         json.flag("timestamps", log.timestamps)
@@ -255,14 +261,14 @@ extension Service {
 }
 
 extension JSONWriter {
-    fileprivate mutating func begin(_ name: String) {
+    fileprivate mutating func begin(_ name: Literal) {
         key(name)
         beginObject()
     }
 
-    fileprivate mutating func template(_ name: String, _ template: Template?) { text(name, template?.text) }
+    fileprivate mutating func template(_ name: Literal, _ template: Template?) { text(name, template?.text) }
 
-    fileprivate mutating func templates(_ name: String, _ list: [Template]) { texts(name, list.map { $0.text }) }
+    fileprivate mutating func templates(_ name: Literal, _ list: [Template]) { texts(name, list.map { $0.text }) }
 
     fileprivate mutating func probe(_ probe: Probe) {
         switch probe {
@@ -274,7 +280,7 @@ extension JSONWriter {
         }
     }
 
-    fileprivate mutating func exits(_ name: String, _ list: [ExitCondition]) {
+    fileprivate mutating func exits(_ name: Literal, _ list: [ExitCondition]) {
         key(name)
         beginArray()
         for condition in list {
@@ -286,7 +292,7 @@ extension JSONWriter {
         endArray()
     }
 
-    fileprivate mutating func conditions(_ name: String, _ list: [Condition]) {
+    fileprivate mutating func conditions(_ name: Literal, _ list: [Condition]) {
         key(name)
         beginArray()
         for condition in list {
@@ -303,6 +309,7 @@ extension JSONWriter {
             case .tty(let value): flag("tty", value)
             case .root(let value): flag("root", value)
             case .main(let lists): words("main", lists)
+            case .environmentSet(let name): field("env-set", name)
             case .mainNot(let lists): words("main-not", lists)
             }
             endObject()
@@ -310,7 +317,7 @@ extension JSONWriter {
         endArray()
     }
 
-    private mutating func words(_ name: String, _ lists: [[String]]) {
+    private mutating func words(_ name: Literal, _ lists: [[String]]) {
         key(name)
         beginArray()
         for list in lists {

@@ -13,11 +13,55 @@ extension Driver {
     /// Without service files there is nothing to control.
     func openControl() {
         let settings = core.settings.control
-        if context.isBare || settings.mode == .off { return }
+        if isBare || settings.mode == .off { return }
         core.recordsChanges = true
         control.timings.begin(services, core.graph, at: monotonicNow)
         listenForRequests()
         if let text = settings.http { listenForReaders(text) }
+    }
+
+    /// init.toml was read again, and says something else of `[control]` than before: that holds from now on.
+    func controlChanged(from old: ControlSettings) {
+        let new = core.settings.control
+        for client in control.clients {
+            guard let client else { continue }
+            client.rights = nil
+            if new.mode == .off { client.isClosing = true }
+            if isTrusted(client.user) && new.mode != .off { continue }
+            // Whether it may still hear that is looked at when it asks anew.
+            switch client.job {
+            case .logs, .events:
+                endJob(client)
+                client.finish()
+            case .listing, .waiting, .metrics, nil: break
+            }
+        }
+        if new.mode == .off, let listener = control.listener {
+            loop.remove(listener.number)
+            control.listener = nil
+            removeSocket()
+            log("the control socket (hermes-init ctl) is off now, until the container is started again")
+        }
+        let http = new.mode == .off ? nil : new.http
+        if areSame(http, old.mode == .off ? nil : old.http) { return }
+        if let readers = control.readers {
+            loop.remove(readers.number)
+            control.readers = nil
+        }
+        if let http {
+            listenForReaders(http)
+            if control.readers != nil { log(say("/metrics, /health and /ready are at % now", http)) }
+        } else {
+            log("/metrics, /health and /ready are off now")
+        }
+    }
+
+    /// Root and the init's own user may do everything.
+    private func isTrusted(_ user: UInt32) -> Bool { user == 0 || user == context.own.uid }
+
+    private func removeSocket() {
+        if !control.path.isEmpty { _ = control.path.withCString { hi_unlink($0) } }
+        control.path = []
     }
 
     private func listenForRequests() {
@@ -29,7 +73,7 @@ extension Driver {
                 continue
             }
             _ = FileDescriptor(owning: number)
-            let path = Bytes((folder + "/" + Driver.controlName).utf8)
+            let path = Bytes((say("%/%", folder, Driver.controlName)).utf8)
             if listens(path) {
                 // Where /run is shared with another container, or with the machine.
                 failure = say("another hermes-init has its control socket in %", folder)
@@ -87,7 +131,7 @@ extension Driver {
     /// The container ends: whoever still waits is told so, as far as that goes without waiting.
     func closeControl() {
         if !control.isOpen { return }
-        if !control.path.isEmpty { _ = control.path.withCString { hi_unlink($0) } }
+        removeSocket()
         for client in control.clients {
             guard let client else { continue }
             switch client.job {
@@ -137,10 +181,9 @@ extension Driver {
     private func take(_ socket: FileDescriptor, _ peer: hi_peer, isHTTP: Bool) {
         var same = 0
         for client in control.clients { if let client, client.isHTTP == isHTTP { same &+= 1 } }
-        let isTrusted = peer.user == 0 || peer.user == context.own.uid
         let most =
             isHTTP
-            ? ControlServer.mostReaders : isTrusted ? ControlServer.mostClients : ControlServer.mostStrangers
+            ? ControlServer.mostReaders : isTrusted(peer.user) ? ControlServer.mostClients : ControlServer.mostStrangers
         if same >= most {
             // One write into an empty buffer does not wait.
             let text =

@@ -37,7 +37,7 @@ extension Driver {
             if client.output.count >= ControlClient.readyForMore || !control.takeStep() { return }
             let id = job.list[job.next]
             job.next &+= 1
-            guard services.indices.contains(id.index), !services[id.index].name.isEmpty else { continue }
+            guard services.indices.contains(id.index), core.report(of: id) != nil else { continue }
             switch job.kind {
             case .status: tellStatus(client, id)
             case .graph: tellWaits(client, id)

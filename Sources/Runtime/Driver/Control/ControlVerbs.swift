@@ -134,7 +134,10 @@ extension Driver {
             list.append(id)
         }
         if names.isEmpty {
-            for index in services.indices where !services[index].name.isEmpty { list.append(ServiceID(index: index)) }
+            // One that was removed leaves its definition behind until its slot is used again.
+            for index in services.indices where core.report(of: ServiceID(index: index)) != nil {
+                list.append(ServiceID(index: index))
+            }
         }
         return list
     }
@@ -159,7 +162,7 @@ extension Driver {
     private func unknown(_ name: String) -> ControlError {
         var hint = "\"list\" names all services"
         var names = [String]()
-        for service in services { names.append(service.name) }
+        for id in (try? known([])) ?? [] { names.append(services[id.index].name) }
         if let near = nearest(to: name, among: names) { hint = say("did you mean %?", near) }
         return ControlError(code: "unknown-service", message: say("there is no service %", shown(name)), hint: hint)
     }
@@ -188,7 +191,6 @@ extension Driver {
             if isGroup { return accounts.gid(ofGroup: name.bytes) ?? Driver.number(name) }
             return accounts.account(named: name.bytes)?.uid ?? Driver.number(name)
         }
-        // What init.toml says can change at a reload; a connection is too short to look again.
         client.rights = rights
         return rights
     }

@@ -196,10 +196,13 @@ extension Driver {
         let words = statusWords(target.id.index, report)
         switch report.state {
         case .up, .done: return .reached
-        case .failed(let cause): return .failed(failure(name, "failed: " + cause.text(Names(services: services))))
-        case .ended: return .failed(failure(name, words + ", and its restart policy does not start it again"))
+        case .failed(let cause): return .failed(failure(name, say("failed: %", cause.text(Names(services: services)))))
+        case .ended: return .failed(failure(name, say("%, and its restart policy does not start it again", words)))
         case .skipped:
-            return .failed(failure(name, "was skipped: " + skipReason(target.id.index)))
+            var error = failure(name, say("was skipped: %", skipReason(target.id.index)))
+            // It was not started, so it has said nothing of it.
+            error.hint = nil
+            return .failed(error)
         case .stopped where asked && !core.isStopping: return .failed(failure(name, "was stopped"))
         case .backingOff where asked:
             var error = failure(name, words)
@@ -226,7 +229,7 @@ extension Driver {
         }
         var hint: String? = "what was asked for goes on"
         if case .state(_, asked: false) = job.goal { hint = nil }
-        client.fail(ControlError(code: "timeout", message: "not in time: " + text, hint: hint))
+        client.fail(ControlError(code: "timeout", message: say("not in time: %", text), hint: hint))
     }
 
     /// The container ends.

@@ -89,7 +89,7 @@ final class ContainerOutput {
         if lostMessages == 0 { return }
         let count = String(lostMessages) + (lostMessages == 1 ? " message was" : " messages were")
         lostMessages = 0
-        queue.append(Bytes(("hermes-init: " + count + " lost here: nobody read the output\n").utf8))
+        queue.append(Bytes((say("hermes-init: % lost here: nobody read the output\n", count)).utf8))
     }
 
     /// Writes what it can without waiting; asks the loop to be called again when there is room.

@@ -2,7 +2,7 @@ import CSystem
 import ConfigParser
 import System
 
-/// How a line looks on the container's stdout and stderr: behind `[name] `, or as a JSON object. Bytes to bytes, pure.
+/// How a line looks on the container's stdout and stderr: behind `[name] `, as it is, or as a JSON object. Bytes to bytes, pure.
 struct LineFormat {
     /// What stands before each line.
     private var head: Bytes
@@ -17,12 +17,21 @@ struct LineFormat {
         isJSON = false
     }
 
+    /// Each line as it is.
+    init() {
+        head = []
+        isJSON = false
+    }
+
     /// An object for each line, with its time, the service, the stream and the line as `message`.
     init(json name: String, stream: String) {
         head = LineFormat.beforeTime + Bytes(repeating: 0x30, count: Timestamp.length)
-        head += Bytes("\",\"service\":\"".utf8)
+        head += "\",\"service\":\""
         // The name of a service holds nothing that would have to be escaped.
-        head += Bytes(name.utf8) + Bytes("\",\"stream\":\"".utf8) + Bytes(stream.utf8) + Bytes("\",\"message\":\"".utf8)
+        head += Bytes(name.utf8)
+        head += "\",\"stream\":\""
+        head += Bytes(stream.utf8)
+        head += "\",\"message\":\""
         isJSON = true
     }
 
@@ -44,8 +53,8 @@ struct LineFormat {
     func write(_ line: UnsafePointer<UInt8>, _ count: Int, to queue: ByteQueue) {
         head.withUnsafeBufferPointer { head in
             let most = isJSON ? 6 &* count &+ 2 : count
-            guard let place = queue.room(head.count &+ most &+ 1), let start = head.baseAddress else { return }
-            memcpy(place, start, head.count)
+            guard let place = queue.room(head.count &+ most &+ 1) else { return }
+            if let start = head.baseAddress { memcpy(place, start, head.count) }
             var end = place.advanced(by: head.count)
             if isJSON {
                 end = LineFormat.escape(line, count, to: end)

@@ -36,19 +36,26 @@ final class LogFeed {
     var isFull: Bool { queue.count > LogFeed.highWater }
 
     /// Sees to it that there is a writer, and that it knows of that file.
+    /// - Parameter file: its number, by which lines are added to it.
     /// - Throws: what kept it from being started (clone(2), socketpair(2)).
-    func open(_ request: LogFileRequest, of service: Int, _ loop: EventLoop) throws(Errno) {
+    func open(_ request: LogFileRequest, as file: Int, _ loop: EventLoop) throws(Errno) {
         if sockets == nil { try prepare(loop) }
-        if files[service] != request {
-            files[service] = request
+        if files[file] != request {
+            files[file] = request
             // A writer that starts now knows it already.
             if process > 0 {
                 let body = request.bytes
-                LogFrame(.open, file: service, count: body.count).write(to: queue)
+                LogFrame(.open, file: file, count: body.count).write(to: queue)
                 queue.append(body)
             }
         }
         if process == 0 && started == 0 { try start(loop) }
+    }
+
+    /// Nothing is added to a file any more.
+    func close(_ file: Int) {
+        guard files.removeValue(forKey: file) != nil, process > 0 else { return }
+        LogFrame(.close, file: file).write(to: queue)
     }
 
     private func prepare(_ loop: EventLoop) throws(Errno) {
@@ -78,9 +85,9 @@ final class LogFeed {
         withExtendedLifetime(writeEnd) {}
     }
 
-    /// Queues whole lines of a service. The caller stops reading while `isFull`, which bounds the queue.
-    func append(_ lines: UnsafePointer<UInt8>, _ count: Int, of service: Int) {
-        LogFrame(.lines, file: service, time: now, count: count).write(to: queue)
+    /// Queues whole lines for a file. The caller stops reading while `isFull`, which bounds the queue.
+    func append(_ lines: UnsafePointer<UInt8>, _ count: Int, to file: Int) {
+        LogFrame(.lines, file: file, time: now, count: count).write(to: queue)
         queue.append(lines, count)
     }
 

@@ -25,7 +25,8 @@ final class LogFile {
     private var time = Timestamp()
     /// On the clock of `now`.
     private var nextLook: Int64 = 0
-    private var hadFolder = false
+    /// Its folder is made where it is missing.
+    private var makesFolder: Bool
 
     private var trouble: String?
     private var lostLines = 0
@@ -36,6 +37,7 @@ final class LogFile {
     init(_ request: LogFileRequest) {
         self.request = request
         limit = request.maxSize
+        makesFolder = request.makesFolder
         var parts = [Bytes]()
         for part in request.path.split(separator: 0x2F) where part.count != 1 || part.first != 0x2E {
             parts.append(Bytes(part))
@@ -178,9 +180,9 @@ final class LogFile {
         guard let folder else { return false }
         var number = request.keep
         while number > 0 {
-            let to = name + Bytes(("." + String(number)).utf8)
+            let to = name + Bytes((say(".%", String(number))).utf8)
             number &-= 1
-            let from = number == 0 ? name : name + Bytes(("." + String(number)).utf8)
+            let from = number == 0 ? name : name + Bytes((say(".%", String(number))).utf8)
             let result = from.withCString { from in
                 to.withCString { to in
                     hi_rename_at(folder.number, from, to)
@@ -233,7 +235,7 @@ final class LogFile {
             let parent = FileDescriptor(owning: number)
             path += [0x2F] + part
             number = part.withCString { hi_enter_folder(parent.number, $0) }
-            if number < 0 && hadFolder && index == folders.count &- 1 && Errno.current == .noEntry {
+            if number < 0 && makesFolder && index == folders.count &- 1 && Errno.current == .noEntry {
                 // Somebody removed the folder of a log; its user may make it again.
                 _ = part.withCString { hi_make_folder_at(parent.number, $0) }
                 number = part.withCString { hi_enter_folder(parent.number, $0) }
@@ -242,7 +244,7 @@ final class LogFile {
             withExtendedLifetime(parent) {}
         }
         if number < 0 { return nil }
-        hadFolder = true
+        makesFolder = true
         return FileDescriptor(owning: number)
     }
 

@@ -20,6 +20,8 @@ struct LogFileRequest: Equatable {
     var maxSize: Int64 = 0
     var keep = 0
     var timestamps = false
+    /// The last folder of the path is made where it is missing.
+    var makesFolder = false
 }
 
 /// The head of a frame.
@@ -31,9 +33,11 @@ struct LogFrame {
         case open
         /// Nothing comes any more.
         case finish
+        /// Nothing comes for a file any more.
+        case close
     }
     var kind: Kind
-    /// The number of the service.
+    /// The number of the file.
     var file: Int
     /// When the lines came: milliseconds since 1970.
     var time: Int64
@@ -83,7 +87,8 @@ extension LogFileRequest {
     /// As the body of a frame: six numbers, the groups, the name, a NUL, the path.
     var bytes: Bytes {
         var bytes = Bytes()
-        var numbers = [Int64(user), Int64(group), maxSize, Int64(keep), timestamps ? 1 : 0, -1]
+        let flags: Int64 = (timestamps ? 1 : 0) | (makesFolder ? 2 : 0)
+        var numbers = [Int64(user), Int64(group), maxSize, Int64(keep), flags, -1]
         if let groups {
             numbers[5] = Int64(min(groups.count, LogFileRequest.mostGroups))
             for group in groups.prefix(LogFileRequest.mostGroups) { numbers.append(Int64(group)) }
@@ -110,7 +115,8 @@ extension LogFileRequest {
         group = UInt32(truncatingIfNeeded: number(1))
         maxSize = number(2)
         keep = Int(truncatingIfNeeded: number(3))
-        timestamps = number(4) != 0
+        timestamps = number(4) & 1 != 0
+        makesFolder = number(4) & 2 != 0
         var start = LogFileRequest.numbers
         if number(5) >= 0 {
             let count = Int(truncatingIfNeeded: number(5))

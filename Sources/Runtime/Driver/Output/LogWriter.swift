@@ -46,6 +46,9 @@ final class LogWriter {
             if place > count { return true }
             switch frame.kind {
             case .finish: return false
+            case .close:
+                files[frame.file] = nil
+                acting = nil
             case .open:
                 guard let request = LogFileRequest(Bytes(UnsafeBufferPointer(start: body, count: frame.count)))
                 else { continue }
@@ -63,7 +66,7 @@ final class LogWriter {
     }
 
     private func report(_ message: String) {
-        let line = Bytes((message + "\n").utf8)
+        let line = Bytes((say("%\n", message)).utf8)
         // A pipe that never waits; PIPE_BUF keeps a line whole.
         _ = write(reports.number, line, min(line.count, Int(PIPE_BUF)))
     }

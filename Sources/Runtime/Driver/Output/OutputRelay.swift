@@ -5,7 +5,8 @@ import System
 /// The way of the services' output: one pipe for a service's stdout and one for its stderr (one for both where nothing tells
 /// them apart), read here, cut into lines, and handed on: to the container's stdout and stderr as `[log] to` says, to the
 /// service's ring, and to the writer of its file. A pipe outlives the process: what a service said last is read after its
-/// death, and its next life goes on in the same pipe.
+/// death, and its next life goes on in the same pipe. What a service that was forgotten left running may still have it: then
+/// it is read, under the old name, until nobody has it any more.
 ///
 /// While the reader of the container's stdout is stuck, the pipes whose lines go there are not read: those services wait in
 /// their own writes, PID 1 does not, the others go on, and nothing is lost. The same holds for stderr and for the writer of
@@ -29,6 +30,10 @@ final class OutputRelay {
         var output: Int
         var error: Int
         var ring: OutputRing
+        /// What they were made for.
+        var to: LogTarget
+        /// The number of its log file; nil: it has none.
+        var file: Int?
     }
 
     private let sinks: [ContainerOutput]
@@ -36,12 +41,16 @@ final class OutputRelay {
     private let feed = LogFeed()
     /// By where the lines go: nowhere, stdout, stderr; then the same three with a file.
     private var groups: [Group?] = [nil, nil, nil, nil, nil, nil]
-    private var streams: [OutputStream] = []
+    /// The places of those that are over are given to others.
+    private var streams: [OutputStream?] = []
+    private var freePlaces: [Int] = []
     private var byService: [Int: Streams] = [:]
     /// For each sink: the stream that holds lines for which there was no room. Only one can, since nothing is read for a
     /// full sink.
     private var stuck: [Int?] = [nil, nil]
     private var found: [Int] = []
+    /// The number of the next log file; no two have the same.
+    private var nextFile = 1
     private var buffer: UnsafeMutablePointer<UInt8>?
 
     init(standardOutput: ContainerOutput, standardError: ContainerOutput, loop: EventLoop) {
@@ -61,51 +70,96 @@ final class OutputRelay {
     func descriptors(
         of service: Int, name: String, to: LogTarget = .prefix, file: LogFileRequest? = nil
     ) throws(Errno) -> (output: FileDescriptor, error: FileDescriptor) {
-        if let file { try feed.open(file, of: service, loop) }
-        if let known = byService[service], streams.indices.contains(known.output),
-            streams.indices.contains(known.error)
-        {
-            let ends = (streams[known.output].writeEnd, streams[known.error].writeEnd)
-            // The last process may have made the pipe non-blocking, which is a property of the pipe's end itself.
-            hi_make_blocking(ends.0.number, O_WRONLY)
-            hi_make_blocking(ends.1.number, O_WRONLY)
-            return ends
+        if let known = byService[service], known.to != to || (known.file != nil) != (file != nil) {
+            let number = file == nil ? nil : known.file
+            byService[service] = Streams(output: -1, error: -1, ring: known.ring, to: to, file: number)
+            leave(known)
         }
-        let ring = OutputRing()
-        ringsMade &+= 1
+        var number = byService[service]?.file
+        if let file {
+            let chosen = number ?? nextFile
+            if number == nil { nextFile = (nextFile &+ 1) & 0xFFFF_FFFF }
+            number = chosen
+            try feed.open(file, as: chosen, loop)
+        }
+        if let known = byService[service], let output = stream(known.output)?.writeEnd,
+            let error = stream(known.error)?.writeEnd
+        {
+            // The last process may have made the pipe non-blocking, which is a property of the pipe's end itself.
+            hi_make_blocking(output.number, O_WRONLY)
+            hi_make_blocking(error.number, O_WRONLY)
+            return (output, error)
+        }
+        if byService[service]?.ring == nil { ringsMade &+= 1 }
+        let ring = byService[service]?.ring ?? OutputRing()
         // One pipe keeps the order of what is said in both; two are needed where they are told apart.
         let isOne = to == .null || to != .json && sinks[0] === sinks[1]
-        let output = streams.count
+        let output = try add(service, name, to, 0, ring, file: number)
+        var error = output
         do throws(Errno) {
-            try add(service, name, to, 0, ring, hasFile: file != nil)
-            if !isOne { try add(service, name, to, 1, ring, hasFile: file != nil) }
-        } catch {
+            if !isOne { error = try add(service, name, to, 1, ring, file: number) }
+        } catch let failure {
             // Another try makes both.
-            streams.removeLast(streams.count &- output)
-            throw error
+            drop(output)
+            throw failure
         }
-        let error = streams.count &- 1
-        byService[service] = Streams(output: output, error: error, ring: ring)
-        return (streams[output].writeEnd, streams[error].writeEnd)
+        byService[service] = Streams(output: output, error: error, ring: ring, to: to, file: number)
+        guard let one = stream(output)?.writeEnd, let other = stream(error)?.writeEnd else { throw Errno(EBADF) }
+        return (one, other)
     }
 
+    private func stream(_ place: Int) -> OutputStream? { streams.indices.contains(place) ? streams[place] : nil }
+
+    /// Makes a pipe and gives its place.
     private func add(
-        _ service: Int, _ name: String, _ to: LogTarget, _ side: Int, _ ring: OutputRing, hasFile: Bool
-    ) throws(Errno) {
+        _ service: Int, _ name: String, _ to: LogTarget, _ side: Int, _ ring: OutputRing, file: Int?
+    ) throws(Errno) -> Int {
         let format =
             to == .json
-            ? LineFormat(json: name, stream: side == 0 ? "stdout" : "stderr") : LineFormat(prefix: name)
+            ? LineFormat(json: name, stream: side == 0 ? "stdout" : "stderr")
+            : to == .raw ? LineFormat() : LineFormat(prefix: name)
         let stream = try OutputStream(
             service: service, sink: to == .null ? nil : sinks[side], format: format, ring: ring,
-            feed: hasFile ? feed : nil, isError: side == 1)
-        let group = OutputRelay.group(side: to == .null ? 0 : side &+ 1, hasFile: hasFile)
+            feed: file == nil ? nil : feed, file: file ?? 0, isError: side == 1)
+        let group = OutputRelay.group(side: to == .null ? 0 : side &+ 1, hasFile: file != nil)
         if groups[group] == nil {
             let pipes = try EventLoop()
             try loop.mustAddReader(pipes.descriptor, Token(.outputs, index: group))
             groups[group] = Group(pipes: pipes)
         }
-        try groups[group]?.pipes.mustAddReader(stream.readEnd, Token(.output, index: streams.count))
-        streams.append(stream)
+        let place = freePlaces.last ?? streams.count
+        try groups[group]?.pipes.mustAddReader(stream.readEnd, Token(.output, index: place))
+        if freePlaces.popLast() == nil { streams.append(stream) } else { streams[place] = stream }
+        return place
+    }
+
+    /// A service was forgotten, and its number may be given to another.
+    func forget(_ service: Int) {
+        guard let known = byService.removeValue(forKey: service) else { return }
+        leave(known)
+    }
+
+    /// No further process gets these pipes. Each is read until nobody else has it either, which is now, mostly.
+    private func leave(_ known: Streams) {
+        for place in [known.output, known.error] {
+            guard let stream = stream(place), stream.writeEnd != nil else { continue }
+            stream.writeEnd = nil
+            stream.watch = nil
+            while !isFull(stream), readOnce(place) {}
+        }
+    }
+
+    /// Nobody has a pipe any more, and all that was in it was read.
+    private func drop(_ place: Int) {
+        guard let stream = stream(place) else { return }
+        stream.endLine()
+        for group in groups { group?.pipes.remove(stream.readEnd.number) }
+        streams[place] = nil
+        freePlaces.append(place)
+        guard stream.feed != nil else { return }
+        for other in streams { if let other, other.feed != nil, other.file == stream.file { return } }
+        for (_, known) in byService where known.file == stream.file { return }
+        feed.close(stream.file)
     }
 
     private static func group(side: Int, hasFile: Bool) -> Int { side &+ (hasFile ? 3 : 0) }
@@ -135,6 +189,9 @@ final class OutputRelay {
         defer { found = [] }
         return found
     }
+
+    /// How many pipes there are.
+    var pipes: Int { streams.count &- freePlaces.count }
 
     /// What the writer of log files has to say, for the log.
     func takeMessages() -> [String] { feed.takeMessages() }
@@ -166,7 +223,7 @@ final class OutputRelay {
         var done = 0
         while done < ready.count && !isFull(group) {
             let index = ready[(start &+ done) % ready.count]
-            if streams.indices.contains(index) { _ = readOnce(index) }
+            _ = readOnce(index)
             done &+= 1
         }
         groups[group]?.turn = (start &+ done) % EventLoop.batch
@@ -187,12 +244,13 @@ final class OutputRelay {
 
     /// One read of one pipe. False where nothing was there.
     private func readOnce(_ index: Int) -> Bool {
-        let stream = streams[index]
+        guard let stream = stream(index) else { return false }
         if buffer == nil { buffer = malloc(OutputRelay.readSize)?.assumingMemoryBound(to: UInt8.self) }
         guard let buffer else { return false }
         // What was left by a process that ended is read by itself, so that its last line ends with it.
         let most = stream.leftOver > 0 ? min(stream.leftOver, OutputRelay.readSize) : OutputRelay.readSize
         let count = CSystem.read(stream.readEnd.number, buffer, most)
+        if count == 0 && stream.writeEnd == nil { drop(index) }
         if count <= 0 { return false }
         if stream.watch != nil && stream.leftOver == 0 {
             look(stream, UnsafeBufferPointer(start: buffer, count: count))
@@ -213,17 +271,16 @@ final class OutputRelay {
 
     private func forEachStream(_ service: Int, _ body: (OutputStream) -> Void) {
         guard let known = byService[service] else { return }
-        for index in known.output...max(known.output, known.error) where streams.indices.contains(index) {
-            body(streams[index])
-        }
+        if let stream = stream(known.output) { body(stream) }
+        if known.error != known.output, let stream = stream(known.error) { body(stream) }
     }
 
     /// Reads what a service's process left in its pipes when it ended, and ends its last line. What there is no room for
     /// now stays in the pipe and is read in its turn.
     func processEnded(_ service: Int) {
         guard let known = byService[service] else { return }
-        for index in known.output...max(known.output, known.error) where streams.indices.contains(index) {
-            let stream = streams[index]
+        for index in [known.output, known.error] {
+            guard let stream = stream(index) else { continue }
             // What comes later is from something that still writes.
             stream.leftOver = Int(hi_unread(stream.readEnd.number))
             if stream.leftOver == 0 { stream.endLine() }
@@ -239,7 +296,7 @@ final class OutputRelay {
             sink.flush(loop)
             while let index = stuck[side], !sink.isFull {
                 stuck[side] = nil
-                if !streams[index].resume() { stuck[side] = index }
+                if let stream = stream(index), !stream.resume() { stuck[side] = index }
                 sink.flush(loop)
             }
         }
@@ -260,7 +317,7 @@ final class OutputRelay {
     func finishAll(milliseconds: Int32) {
         let end = hi_monotonic_nanoseconds() &+ Int64(milliseconds) &* 1_000_000
         for index in streams.indices {
-            let stream = streams[index]
+            guard let stream = stream(index) else { continue }
             var rounds = OutputRelay.largestPipe / OutputRelay.readSize
             while rounds > 0 {
                 stuck = [nil, nil]

@@ -11,14 +11,16 @@ final class OutputStream {
 
     let service: Int
     let readEnd: FileDescriptor
-    let writeEnd: FileDescriptor
+    /// nil: its service was forgotten, or has another pipe by now; it is read until all that still have it are gone.
+    var writeEnd: FileDescriptor?
     /// The container's stdout or stderr; nil: nowhere.
     let sink: ContainerOutput?
     var format: LineFormat
     /// Of the service: both of its streams have the same.
     let ring: OutputRing
-    /// Where its lines go to a file; nil: it has none.
+    /// Where its lines go to a file, and the number of that; nil: it has none.
     var feed: LogFeed?
+    let file: Int
     /// The service's stderr, where that is told apart.
     let isError: Bool
     /// When the bytes in hand were read, in milliseconds since 1970.
@@ -33,7 +35,7 @@ final class OutputStream {
     var leftOver = 0
 
     init(
-        service: Int, sink: ContainerOutput?, format: LineFormat, ring: OutputRing, feed: LogFeed?,
+        service: Int, sink: ContainerOutput?, format: LineFormat, ring: OutputRing, feed: LogFeed?, file: Int = 0,
         isError: Bool = false
     ) throws(Errno) {
         self.service = service
@@ -42,7 +44,9 @@ final class OutputStream {
         self.ring = ring
         self.feed = feed
         self.isError = isError
-        (readEnd, writeEnd) = try FileDescriptor.pipe()
+        self.file = file
+        let ends = try FileDescriptor.pipe()
+        (readEnd, writeEnd) = (ends.read, ends.write)
     }
 
     /// Takes bytes that were read, or as many lines of them as there is room for.
@@ -146,6 +150,6 @@ final class OutputStream {
     private func keep(_ lines: UnsafePointer<UInt8>, _ count: Int) {
         if count == 0 { return }
         ring.append(lines, count, time: time, isError: isError)
-        feed?.append(lines, count, of: service)
+        feed?.append(lines, count, to: file)
     }
 }
