@@ -100,6 +100,17 @@ def descendants(pid):
     return found
 
 
+def kill_all(process):
+    """Ends a child and all that it started, if it still runs."""
+    if process.poll() is None:
+        for pid in [*descendants(process.pid), process.pid]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        process.wait()
+
+
 def status(pid):
     """/proc/PID/status as a table; empty where the process is gone."""
     try:
@@ -229,13 +240,7 @@ class Life:
 
     def end(self):
         """Whatever is left of it is killed."""
-        if self.process.poll() is None:
-            for pid in [*descendants(self.process.pid), self.process.pid]:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            self.process.wait()
+        kill_all(self.process)
 
 
 class Boot:

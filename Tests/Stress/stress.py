@@ -26,7 +26,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "Integration")]
 import cgroups  # noqa: E402
 import judge  # noqa: E402
 import plan  # noqa: E402
-from harness import AM_ROOT, can_unshare, children, descendants, namespace, reachable, status, until  # noqa: E402
+from harness import AM_ROOT, can_unshare, children, descendants, kill_all, namespace, reachable, status, until  # noqa: E402
 
 # What may come to the time of the stop on a machine that is busy with this test, in seconds.
 SLACK = 10
@@ -142,13 +142,7 @@ class Life:
         return time.monotonic() - began
 
     def end(self):
-        if self.process.poll() is None:
-            for pid in [*descendants(self.process.pid), self.process.pid]:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            self.process.wait()
+        kill_all(self.process)
 
 
 class Stress:

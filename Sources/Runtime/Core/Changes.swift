@@ -42,20 +42,28 @@ extension Core {
 
     /// The services that a stop of one takes with it, because they require it, directly or by way of others; not itself.
     func requiring(_ id: ServiceID) -> [ServiceID] {
-        guard machines.indices.contains(id.index) else { return [] }
-        var seen = [Bool](repeating: false, count: machines.count)
-        seen[id.index] = true
-        var list = [id]
+        var list = withRequiring([id])
+        if !list.isEmpty { list.removeFirst() }
+        return list
+    }
+
+    /// Those services, and behind them the ones that require one of them, directly or by way of others; each once.
+    func withRequiring(_ roots: [ServiceID]) -> [ServiceID] {
+        var isSeen = [Bool](repeating: false, count: machines.count)
+        var list: [ServiceID] = []
+        for id in roots where machines.indices.contains(id.index) && !isSeen[id.index] {
+            isSeen[id.index] = true
+            list.append(id)
+        }
         var head = 0
         while head < list.count {
             for dependent in graph.dependents[list[head].index]
-            where dependent.isRequiring && !seen[dependent.service.index] {
-                seen[dependent.service.index] = true
+            where dependent.isRequiring && !isSeen[dependent.service.index] {
+                isSeen[dependent.service.index] = true
                 list.append(dependent.service)
             }
             head &+= 1
         }
-        list.removeFirst()
         return list
     }
 

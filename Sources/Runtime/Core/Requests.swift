@@ -16,27 +16,10 @@ extension Core {
         }
         switch request {
         case .start: bringUp(id, again: false)
-        case .restart: for member in members(of: id) { bringUp(member, again: true) }
+        case .restart: for member in processes(behind: id) { bringUp(member, again: true) }
         case .stop: bringDown(id)
-        case .reload: for member in members(of: id) { reload(member) }
+        case .reload: for member in processes(behind: id) { reload(member) }
         }
-    }
-
-    /// What has processes behind a name: the service itself, or what a group requires, groups within it too.
-    private func members(of id: ServiceID) -> [ServiceID] {
-        var members: [ServiceID] = []
-        var isSeen = [Bool](repeating: false, count: machines.count)
-        var stack = [id]
-        while let next = stack.popLast() {
-            if isSeen[next.index] { continue }
-            isSeen[next.index] = true
-            if services[next.index].type != .group {
-                members.append(next)
-                continue
-            }
-            for edge in graph.edges[next.index] where edge.kind == .requires { stack.append(edge.service) }
-        }
-        return members
     }
 
     // MARK: - Start and restart
@@ -149,21 +132,7 @@ extension Core {
             stopMain(root)
             return
         }
-        var isSeen = [Bool](repeating: false, count: machines.count)
-        var list: [ServiceID] = []
-        for id in members(of: root) + [root] where !isSeen[id.index] {
-            isSeen[id.index] = true
-            list.append(id)
-        }
-        var head = 0
-        while head < list.count {
-            for dependent in graph.dependents[list[head].index]
-            where dependent.isRequiring && !isSeen[dependent.service.index] {
-                isSeen[dependent.service.index] = true
-                list.append(dependent.service)
-            }
-            head &+= 1
-        }
+        let list = withRequiring(processes(behind: root) + [root])
         var others = ServiceList()
         for id in list {
             if id == main, isInTheWay(id) {
