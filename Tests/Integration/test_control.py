@@ -467,6 +467,7 @@ def guarded(boot, mode="status"):
     (boot.folder / "group").write_text("root:x:0:\n" + GROUPS)
     files = f"; mount --bind {boot.folder}/passwd /etc/passwd; mount --bind {boot.folder}/group /etc/group"
     services = {"web": SLEEP, "gate": SLEEP, "later": LONELY, "other": SLEEP, "front": 'requires = ["other"]\n' + SLEEP,
+                "gatehouse": 'type = "group"\nrequires = ["other"]',
                 "init": f'[control]\nmode = "{mode}"\n{OPERATORS}'}
     life = boot((), services, before=OWN_RUN + files)
     for name in ["web", "gate", "front"]:
@@ -514,6 +515,10 @@ def test_an_operator_may_do_everything_with_its_services(boot):
     error = ask_as(life, "stop other", ORDINARY)[-1]
     assert error["error"] == "refused" and "front requires other" in error["message"]
     assert "hermes (uid" in error["message"]
+    # The same by way of a group: its members are its own, who requires one of them is not.
+    error = ask_as(life, "stop gatehouse", ORDINARY)[-1]
+    assert error["error"] == "refused" and "front requires a member of gatehouse" in error["message"]
+    assert status(life, "other")["state"] == status(life, "front")["state"] == "up"
 
 
 @needs_root

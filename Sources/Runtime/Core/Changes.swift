@@ -40,13 +40,6 @@ extension Core {
         return members
     }
 
-    /// The services that a stop of one takes with it, because they require it, directly or by way of others; not itself.
-    func requiring(_ id: ServiceID) -> [ServiceID] {
-        var list = withRequiring([id])
-        if !list.isEmpty { list.removeFirst() }
-        return list
-    }
-
     /// Those services, and behind them the ones that require one of them, directly or by way of others; each once.
     func withRequiring(_ roots: [ServiceID]) -> [ServiceID] {
         var isSeen = [Bool](repeating: false, count: machines.count)

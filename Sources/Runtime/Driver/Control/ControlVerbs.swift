@@ -105,19 +105,21 @@ extension Driver {
         if core.isStopping { throw ControlError(code: "stopping", message: "the container is stopping") }
     }
 
-    /// Who stops a service stops those that require it: for these it needs the right, too.
+    /// Who stops a service stops those that require it: for these it needs the right, too. The members of a group are the
+    /// group's; who requires one of them is not.
     private func demandDependents(_ request: ControlRequest, _ rights: ControlRights) throws(ControlError) {
         if rights.isFull { return }
         for id in try known(request.names) {
-            for other in core.requiring(id) where services.indices.contains(other.index) {
-                guard core.state(of: other)?.isDown == false else { continue }
+            let own = core.processes(behind: id) + [id]
+            for other in core.withRequiring(own) where !own.contains(other) {
+                guard services.indices.contains(other.index), core.state(of: other)?.isDown == false else { continue }
                 let access = ControlAccess.service(services[other.index].name)
                 if rights.allows(access) { continue }
                 var error = rights.refusal("stop", access)
                 error.message =
                     say(
-                        "% requires % and would be stopped with it; ", services[other.index].name,
-                        services[id.index].name)
+                        "% requires %% and would be stopped with it; ", services[other.index].name,
+                        services[id.index].type == .group ? "a member of " : "", services[id.index].name)
                     + error.message
                 throw error
             }
