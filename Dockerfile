@@ -16,6 +16,11 @@
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 ARG DEBIAN_IMAGE=debian:13-slim
 ARG AGENT_IMAGE=debian:13.4@sha256:e2d08da6f42ef4b09b165d55528a12727aeed8240dc9edf888e3ec07e10ef9da
+# What the image's labels say. The version is set by scripts/version; who publishes the image gives the rest.
+ARG VERSION=0.1.0
+ARG REVISION=
+ARG SOURCE=
+ARG CREATED=
 ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.11.6-python3.13-trixie@sha256:b3c543b6c4f23a5f2df22866bd7857e5d304b67a564f4feab6ac22044dde719b
 
 # ---------- build: one static file ----------
@@ -37,6 +42,17 @@ RUN sed -i '/\.testTarget(/d; /"Tests\//d' Package.swift && \
 # ---------- hermes-init: nothing but the file ----------
 FROM scratch AS hermes-init
 COPY --from=build /hermes-init /hermes-init
+ARG VERSION
+ARG REVISION
+ARG SOURCE
+ARG CREATED
+LABEL org.opencontainers.image.title="hermes-init" \
+      org.opencontainers.image.description="Init of a container and supervisor of its services" \
+      org.opencontainers.image.licenses="MIT AND (Apache-2.0 WITH Swift-exception)" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.created="${CREATED}"
 ENTRYPOINT ["/hermes-init", "--"]
 
 # ---------- stand-in: all of the image but hermes-agent itself ----------

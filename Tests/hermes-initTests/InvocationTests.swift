@@ -116,7 +116,7 @@ struct InvocationTests {
         "The version goes to standard output",
         arguments: ["--version", "-V", "check --version", "--config a --version"])
     func version(words: String) {
-        #expect(parse("hermes-init " + words).answer == Answer("hermes-init 0.1.0\n"))
+        #expect(parse("hermes-init " + words).answer == Answer("hermes-init \(Version.number)\n"))
     }
 
     @Test(
