@@ -2,8 +2,8 @@
 # checked and run without make.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test release debug install setup unit integration stress container fuzz simulate mutate lint check-format format \
-	clean
+.PHONY: help demo test release debug install setup unit integration stress container packaging dist dist-check deb fuzz simulate \
+	mutate lint check-format format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,18 @@ stress: release ## 300 services that die, hang and flood under the release binar
 
 container: ## the Dockerfile, built and run with podman
 	@scripts/run-pytest Tests/Container
+
+packaging: release ## what make dist and make deb pack, from the release that is built
+	@scripts/run-pytest Tests/Packaging
+
+dist: ## a release in .build/dist: tars, bare files, SBOMs and checksums for x86_64 and aarch64, or ARCH= alone
+	@ARCH="$(ARCH)" scripts/dist
+
+deb: ## Debian packages of it, in .build/dist, for amd64 and arm64, or ARCH=x86_64|aarch64 alone
+	@ARCH="$(ARCH)" scripts/deb
+
+dist-check: ## builds dist and deb twice, in two folders, and compares them byte for byte
+	@ARCH="$(ARCH)" scripts/dist-check
 
 fuzz: ## libFuzzer on the parser, the reader of service files and the control protocol, SECONDS=60 each
 	@scripts/fuzz $(or $(SECONDS),60)
