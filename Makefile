@@ -59,7 +59,7 @@ simulate: ## lives of a container by the seed, against every rule, SEEDS=1000000
 mutate: ## plants mistakes in copies of the core and shows that the simulation finds each
 	@scripts/mutate
 
-lint: ## shellcheck and hadolint
+lint: ## shellcheck, hadolint, and the GitHub workflows by their schema and by zizmor
 	@scripts/lint
 
 check-format: ## swift format, without changing anything
