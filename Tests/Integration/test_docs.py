@@ -29,7 +29,7 @@ def test_the_service_files_of_a_guide_pass_check(boot, page):
 
 @pytest.mark.plain
 def test_every_link_of_the_guides_leads_somewhere():
-    for page in PAGES + ["CONTRIBUTING.md", "docs/service-files.md", "docs/command-line.md", "docs/diagnostics.md"]:
+    for page in PAGES + ["CONTRIBUTING.md", "SECURITY.md", "docs/install.md", "docs/service-files.md", "docs/command-line.md", "docs/diagnostics.md"]:
         text = (ROOT / page).read_text()
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
             assert ((ROOT / page).parent / target).exists(), (page, target)
