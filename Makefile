@@ -2,8 +2,9 @@
 # checked and run without make.
 
 .DEFAULT_GOAL := help
+BENCHMARKS := boot check chown exec logs
 .PHONY: help demo test release debug install setup unit integration stress container packaging dist dist-check deb fuzz simulate \
-	mutate lint check-format format clean
+	mutate bench $(addprefix bench-,$(BENCHMARKS)) lint check-format format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +60,12 @@ simulate: ## lives of a container by the seed, against every rule, SEEDS=1000000
 mutate: ## plants mistakes in copies of the core and shows that the simulation finds each
 	@scripts/mutate
 
+bench: release ## beside tini, s6, dinit and others, in one table; WRITE=1 for docs/benchmarks.md; bench-boot, -check, -chown, -exec, -logs
+	@python3 Benchmarks/init --check-targets $(if $(WRITE),--write) $(ARGS)
+
+$(addprefix bench-,$(BENCHMARKS)): bench-%: release
+	@Benchmarks/$* $(ARGS)
+
 lint: ## shellcheck, hadolint, and the GitHub workflows by their schema and by zizmor
 	@scripts/lint
 
@@ -70,4 +77,4 @@ format: ## swift format, in place
 
 clean: ## remove what was built (not the cache of base images)
 	@rm -rf .build .venv .pytest_cache
-	@find Tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find Tests Benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
