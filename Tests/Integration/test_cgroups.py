@@ -160,6 +160,14 @@ def test_what_stays_in_the_group_of_a_daemonising_program_is_killed(boot):
     life.stop()
 
 
+def test_a_service_that_was_told_to_end_is_not_said_to_have_put_itself_in_the_background(boot):
+    text = "script = 'trap \"exit 0\" TERM; sleep 1000 & wait'\n[ready]\npath = \"/nonexistent\"\ntimeout = \"300ms\"\n"
+    life = boot(["sleep", "1001"], {"web": text})
+    life.until_err("stopped, because it was not ready")
+    assert "behind, which is not supervised" not in life.stderr(), life.said()
+    life.stop()
+
+
 def test_it_is_said_once_for_a_service_and_not_of_those_that_leave_nothing(boot):
     services = {
         "web": "script = 'sleep 1000 & echo began; exit 0'\n[restart]\ndelay = \"10ms\"\njitter = 0\nfactor = 1\n",

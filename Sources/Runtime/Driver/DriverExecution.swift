@@ -34,6 +34,8 @@ extension Driver {
             core.machines.indices.contains(index),
             core.machines[index].lastStart.interval(until: now) < Driver.quickEnd
         else { return }
+        // Who was told to end may well have children that do not know it yet.
+        if case .stopping = core.machines[index].state { return }
         // Many oneshots end at boot, and each look at /proc takes as long as a start: of these only what stayed in its group.
         if services[index].type == .oneshot && kill(-process, 0) < 0 { return }
         var left = cgroups.members(index).first { owners[$0] == nil }
