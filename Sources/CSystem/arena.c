@@ -6,9 +6,49 @@
 // PID 1 never calls hi_arena_begin: it gives memory back to the kernel, and libc's allocator notices a heap that is damaged.
 #include "CSystem.h"
 
-#if defined(__linux__) && !defined(__GLIBC__)
 #include <sys/mman.h>
 
+// Where there is no memory (RLIMIT_AS, vm.overcommit_memory=2; a container's own limit kills instead), Swift goes on with
+// address 0 and dies. PID 1 waits instead: first it gives back address space that it keeps for this, so that it can
+// still do its work for a while; then it asks again every 10 ms, until somebody else has given some back.
+enum { RESERVE = 512 * 1024, REST = 10, RESTS_IN_A_MINUTE = 60 * 1000 / REST };
+static void *reserve;
+static bool is_patient;
+
+void hi_keep_memory(void) {
+    is_patient = true;
+    if (reserve != NULL) return;
+    // Never touched, so it takes up none.
+    void *memory = mmap(NULL, RESERVE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED) reserve = memory;
+}
+
+static void say_raw(const char *text) {
+    struct pollfd error = {.fd = 2, .events = POLLOUT};
+    // Never waits: less than a page goes into a pipe that has room.
+    if (poll(&error, 1, 0) == 1 && write(2, text, strlen(text)) < 0) return;
+}
+
+bool hi_memory_is_short(void) { return is_patient && reserve == NULL; }
+
+void hi_wait_for_memory(void) {
+    static unsigned rests;
+    if (reserve != NULL) {
+        munmap(reserve, RESERVE);
+        reserve = NULL;
+        rests = 0;
+        return;
+    }
+    if (!is_patient) {
+        say_raw("hermes-init: out of memory\n");
+        _exit(71);
+    }
+    if (rests++ % RESTS_IN_A_MINUTE == 0)
+        say_raw("hermes-init: out of memory: waiting until there is some (ulimit -v, vm.overcommit_memory)\n");
+    poll(NULL, 0, REST);
+}
+
+#if defined(__linux__) && !defined(__GLIBC__)
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -60,8 +100,10 @@ static void *cut(size_t size) {
 int posix_memalign(void **place, size_t alignment, size_t size) {
     void *memory = NULL;
     if (first != NULL && alignment <= 16 && size <= LARGEST) memory = cut(size);
-    if (memory == NULL) memory = alignment <= 16 ? malloc(size) : aligned_alloc(alignment, size);
-    if (memory == NULL) return ENOMEM;
+    while (memory == NULL) {
+        memory = alignment <= 16 ? malloc(size) : aligned_alloc(alignment, size);
+        if (memory == NULL) hi_wait_for_memory();
+    }
     *place = memory;
     return 0;
 }

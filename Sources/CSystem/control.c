@@ -60,7 +60,7 @@ int hi_accept(int socket, struct hi_peer *peer) {
     int descriptor;
     do {
         descriptor = accept4(socket, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    } while (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED));
+    } while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) return -1;
     struct ucred who;
     socklen_t size = sizeof who;

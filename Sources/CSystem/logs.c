@@ -42,6 +42,15 @@ size_t hi_line_length(const uint8_t *bytes, size_t count) {
     return end ? (size_t)(end - bytes) : count;
 }
 
+size_t hi_line_count(const uint8_t *bytes, size_t count) {
+    size_t lines = 0;
+    for (size_t place = 0; place < count; lines++) {
+        place += hi_line_length(bytes + place, count - place);
+        if (place++ == count) break;
+    }
+    return lines;
+}
+
 int hi_message_pair(int *sender, int *receiver) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -1;
@@ -94,7 +103,10 @@ pid_t hi_fork_writer(int receiver, int reports) {
 
 bool hi_reap_writer(pid_t process, int *ended_by) {
     int status = 0;
-    pid_t reaped = waitpid(process, &status, (int)__WCLONE | WNOHANG);
+    pid_t reaped;
+    do {
+        reaped = waitpid(process, &status, (int)__WCLONE | WNOHANG);
+    } while (reaped < 0 && errno == EINTR);
     *ended_by = reaped == process && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     return reaped != 0;
 }

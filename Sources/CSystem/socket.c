@@ -101,7 +101,10 @@ ssize_t hi_receive_notification(int descriptor, void *bytes, size_t capacity, st
     do {
         count = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (count < 0 && errno == EINTR);
-    if (count < 0) return -1;
+    if (count < 0) {
+        if (errno != EAGAIN) hi_stumble();
+        return -1;
+    }
     sender->is_cut = (message.msg_flags & MSG_TRUNC) != 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = next_part(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET) continue;

@@ -16,6 +16,22 @@
 #endif
 
 enum { MASK_SIZE = sizeof(uint64_t), SIGNALS = 64, MOST_READY = 64, MOST_SIGNALS = 32 };
+// How long the loop rests after a call has failed that was not to fail, in milliseconds.
+enum { REST = 10 };
+
+// One thread: a plain flag will do.
+static bool stumbled;
+
+void hi_stumble(void) { stumbled = true; }
+
+bool hi_recover(void) {
+    if (!stumbled) return false;
+    int error = errno;
+    stumbled = false;
+    poll(NULL, 0, REST);
+    errno = error;
+    return true;
+}
 
 uint64_t hi_block_all_signals(void) {
     uint64_t all = ~0ULL;
@@ -50,7 +66,11 @@ int hi_read_signals(int descriptor, struct hi_signal *signals, int capacity) {
     struct signalfd_siginfo information[MOST_SIGNALS];
     if (capacity > MOST_SIGNALS) capacity = MOST_SIGNALS;
     ssize_t count = read(descriptor, information, (size_t)capacity * sizeof information[0]);
-    if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
+    if (count < 0) {
+        if (errno == EAGAIN || errno == EINTR) return 0;
+        hi_stumble();
+        return -1;
+    }
     int found = (int)((size_t)count / sizeof information[0]);
     for (int index = 0; index < found; index++) {
         signals[index].signal = (int32_t)information[index].ssi_signo;
@@ -106,7 +126,13 @@ int hi_pipe(int *read_end, int *write_end) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -1;
     // Only the read end: a service that meets a full pipe waits, as it would on a terminal.
-    fcntl(ends[0], F_SETFL, O_RDONLY | O_NONBLOCK);
+    if (fcntl(ends[0], F_SETFL, O_RDONLY | O_NONBLOCK) < 0) {
+        int error = errno;
+        close(ends[0]);
+        close(ends[1]);
+        errno = error;
+        return -1;
+    }
     *read_end = ends[0];
     *write_end = ends[1];
     return 0;
@@ -161,7 +187,10 @@ ssize_t hi_send_nowait(int descriptor, const void *bytes, size_t count) {
 
 int hi_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t token) {
     struct epoll_event event = {.events = events, .data.u64 = token};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+    int result = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+    // A file of the disk (EPERM) is nothing to wait for.
+    if (result < 0 && errno != EPERM) hi_stumble();
+    return result;
 }
 
 int hi_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0); }

@@ -39,7 +39,9 @@ public final class FileDescriptor {
             let count = CSystem.read(number, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
             let error = Errno.current
-            if error.code != EINTR { throw error }
+            if error.code == EINTR { continue }
+            if error != .again { hi_stumble() }
+            throw error
         }
     }
 }
@@ -113,13 +115,18 @@ public func listFolder(_ path: Bytes) throws(Errno) -> [Bytes] {
     guard let stream = path.withCString({ hi_opendir($0) }) else { throw Errno.current }
     defer { closedir(stream) }
     var names = [Bytes]()
-    while let entry = readdir(stream) {
+    while true {
+        var error: Int32 = 0
+        guard let entry = hi_readdir(stream, &error) else {
+            // Half of the names is worse than none: services would be missing without a word.
+            if error != 0 { throw Errno(error) }
+            return names
+        }
         let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
             Bytes(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
         }
         if name != [0x2E] && name != [0x2E, 0x2E] { names.append(name) }
     }
-    return names
 }
 
 /// What lies at a path, links followed.

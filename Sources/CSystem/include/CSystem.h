@@ -33,6 +33,13 @@ char **hi_environment(void);
 /// From now on, Swift's objects are cut from one mapping that is never given back: for a process that ends soon. In a build
 /// against glibc it does nothing.
 void hi_arena_begin(void);
+/// From here on the process waits where there is no memory, and keeps address space for that; also makes that anew where it
+/// was used up. Without this call it ends with a message.
+void hi_keep_memory(void);
+/// What was kept is used up.
+bool hi_memory_is_short(void);
+/// There is no memory now: to be asked for again after this.
+void hi_wait_for_memory(void);
 
 /// errno of the last call that failed; a macro in C, which Swift does not import.
 static inline int hi_errno(void) { return errno; }
@@ -230,6 +237,13 @@ struct hi_ready {
 /// epoll_wait(2). `timeout` in milliseconds, -1: for ever. `capacity` at most 64.
 int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout);
 
+/// A call failed that no input can make fail, or for lack of memory, and what it was for is still to be done. A loop that
+/// is told of it at once, again and again, would take a whole processor until it goes better.
+void hi_stumble(void);
+/// Whether that has happened since the last time it was asked; then it has waited for 10 ms, so that such a fault costs
+/// a hundred turns of the loop in a second and no more.
+bool hi_recover(void);
+
 /// Arms a timerfd to a moment of CLOCK_MONOTONIC in nanoseconds; 0 disarms it. timerfd_settime(2).
 int hi_timer_set(int timer, int64_t nanoseconds);
 
@@ -289,6 +303,13 @@ int hi_fstat(int descriptor, struct hi_file *file);
 
 /// opendir(3), readlink(2) and access(2); glibc's own declarations refuse a pointer that Swift calls optional.
 static inline DIR *hi_opendir(const char *path) { return opendir(path); }
+/// readdir(3), which tells a mistake from the end by errno alone: it is in `error`, 0 at the end.
+static inline struct dirent *hi_readdir(DIR *folder, int *error) {
+    errno = 0;
+    struct dirent *entry = readdir(folder);
+    *error = errno;
+    return entry;
+}
 static inline ssize_t hi_readlink(const char *path, void *target, size_t size) { return readlink(path, target, size); }
 static inline int hi_access(const char *path, int mode) { return access(path, mode); }
 

@@ -15,6 +15,8 @@ int64_t hi_realtime_milliseconds(void);
 
 /// The number of bytes before the first line end among `count` bytes; `count` where there is none.
 size_t hi_line_length(const uint8_t *bytes, size_t count);
+/// How many of these bytes are ends of lines.
+size_t hi_line_count(const uint8_t *bytes, size_t count);
 
 /// Two connected sockets that keep the borders of messages (unix(7), SOCK_SEQPACKET), both close-on-exec: one that never
 /// waits, and one that does. 0, or -1 and errno.

@@ -13,7 +13,7 @@ struct hi_peer {
     uint32_t user, group;
 };
 
-/// The next connection, non-blocking and close-on-exec. -1 and errno (EAGAIN: there is none). accept4(2).
+/// The next connection, non-blocking and close-on-exec. -1 and errno (EAGAIN: there is none; ECONNABORTED: it is gone already). accept4(2).
 int hi_accept(int socket, struct hi_peer *peer);
 
 /// recv(2) with MSG_DONTWAIT.

@@ -135,6 +135,7 @@ private func placeholders(_ templates: [ServiceTemplate], _ services: [Service])
 /// Boots: the whole life of the container. Gives its exit code.
 /// - Parameter stages: the plugins that services may name.
 public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
+    hi_keep_memory()
     let inherited = InheritedSignals.block()
     let closed = openMissingDescriptors()
     let standardOutput = ContainerOutput(descriptor: 1)

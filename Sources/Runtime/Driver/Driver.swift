@@ -56,6 +56,8 @@ final class Driver {
     var exported = StageRecords()
     var queue: [Event] = []
     var armed: Instant?
+    /// The loop could not be asked.
+    var isBlind = false
     var mayHaveMoreToReap = false
     var hasChildren = true
     var waitsForStragglers = false

@@ -15,6 +15,11 @@ extension Driver {
         keepStatus()
         flushAsked()
         relay.flush()
+        for output in [standardOutput, standardError] {
+            guard let message = output.takeMessage() else { continue }
+            log(message)
+            standardError.flush(loop)
+        }
     }
 
     /// Hands the facts to the core. Not to be called from within an effect.

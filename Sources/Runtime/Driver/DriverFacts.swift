@@ -8,15 +8,24 @@ import System
 extension Driver {
     func turn() {
         var ready = [Token]()
+        // Something failed and is still to be done: after a rest, what can be done without an event is tried again.
+        let isAgain = hi_recover()
+        if hi_memory_is_short() { hi_keep_memory() }
         do throws(Errno) {
-            try loop.wait(timeout: mayHaveMoreToReap || control.hasMore ? 0 : -1) { ready.append($0) }
+            try loop.wait(timeout: isAgain || mayHaveMoreToReap || control.hasMore ? 0 : -1) { ready.append($0) }
+            isBlind = false
         } catch {
-            // Only a descriptor that somebody closed under the init can bring this about. Without the loop there is no
-            // supervision left to lose; an orderly end beats a busy loop.
-            log(say("the event loop failed: %; ending the container", error.text))
-            exitCode = LaunchCode.system
+            // No input can bring this about. Deaths, signals and deadlines are what supervision needs most, and none of them
+            // needs the loop: they are looked at a hundred times a second, until it works again.
+            if !isBlind { log(say("cannot wait for events: %; looking for them every 10 ms instead", error.text)) }
+            isBlind = true
+            hi_stumble()
+            readSignals()
+            reap()
+            queue.append(.deadlinePassed)
             return
         }
+        if isAgain && armed == nil { queue.append(.deadlinePassed) }
         // A report is read before the signals, so that "runs" and "died" are seen in their order.
         // So is what services tell: who sent it can be known only while that process is not reaped.
         for token in ready where token.kind == .report { reportReady(token) }
@@ -205,6 +214,10 @@ extension Driver {
         if deadline == armed { return }
         armed = deadline
         // 0 disarms; a deadline that is due already fires at once.
-        _ = hi_timer_set(timer.number, deadline.map { max(1, $0.nanoseconds) } ?? 0)
+        if hi_timer_set(timer.number, deadline.map { max(1, $0.nanoseconds) } ?? 0) < 0 {
+            // It will not ring, so it is looked at what is due, and tried again, until it does.
+            armed = nil
+            hi_stumble()
+        }
     }
 }

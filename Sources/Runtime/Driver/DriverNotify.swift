@@ -120,7 +120,7 @@ extension Driver {
         bytes.withUnsafeMutableBytes { buffer in
             do throws(Errno) { count = try pipe.read(into: buffer) } catch { failure = error }
         }
-        if failure == .again { return }
+        if failure != nil { return }
         if bytes.prefix(count).contains(0x0A) {
             closePipe(watch)
             hear(token.index, watch, .ready(ServiceID(index: token.index)))

@@ -43,6 +43,39 @@ struct DriverContainerOutputTests {
         #expect(ready == 0)
     }
 
+    @Test("A full disk: what is lost is counted and told of, once, and when there is room again")
+    func lossIsTold() throws {
+        let loop = try EventLoop()
+        let full = try FileDescriptor.open(bytes("/dev/full"), flags: O_WRONLY)
+        let output = ContainerOutput(descriptor: full.number)
+        for _ in 0..<3 {
+            output.append(bytes("one\ntwo\n"))
+            output.flush(loop)
+        }
+        #expect(output.isEmpty && output.trouble?.code == ENOSPC)
+        let told = try #require(output.takeMessage())
+        #expect(told.contains("cannot write to") && told.contains("No space left"))
+        #expect(output.takeMessage() == nil)
+    }
+
+    @Test(
+        "Ends of lines are counted",
+        arguments: [("", 0), ("a", 0), ("a\n", 1), ("\n\n", 2), ("a\nb", 1), ("a\nb\nc\n", 3)])
+    func lineCount(text: String, count: Int) {
+        let list = bytes(text) + [0]
+        #expect(list.withUnsafeBufferPointer { $0.baseAddress.map { hi_line_count($0, list.count - 1) } } == count)
+    }
+
+    @Test("A call that failed has the loop rest once, and no more")
+    func stumble() {
+        _ = hi_recover()
+        #expect(!hi_recover())
+        hi_stumble()
+        hi_stumble()
+        #expect(hi_recover())
+        #expect(!hi_recover())
+    }
+
     @Test("A pipe whose reader has gone takes everything and keeps nothing")
     func brokenPipe() throws {
         let loop = try EventLoop()

@@ -62,7 +62,13 @@ final class ByteQueue {
             if capacity &- end >= size { return true }
         }
         let wanted = max(ByteQueue.smallest, 2 &* capacity, waiting &+ size)
-        guard let larger = realloc(memory, wanted) else { return false }
+        var larger = realloc(memory, wanted)
+        while larger == nil {
+            // What is added here is somebody's output: later is better than never.
+            hi_wait_for_memory()
+            larger = realloc(memory, wanted)
+        }
+        guard let larger else { return false }
         memory = larger.assumingMemoryBound(to: UInt8.self)
         capacity = wanted
         return true

@@ -154,7 +154,10 @@ final class ContainerOutput {
             guard poll(&request, 1, 0) > 0 else { return .full }
             written = write(number, queue.first, min(waiting, Int(PIPE_BUF)))
         }
-        if written > 0 { return .wrote(written) }
+        if written > 0 {
+            recovered()
+            return .wrote(written)
+        }
         // No file writes nothing without an error; one that did would be tried without end.
         if written == 0 { return .full }
         let error = Errno.current
@@ -165,11 +168,49 @@ final class ContainerOutput {
             guard case .noWait = way else { return .broken }
             way = .pollFirst
             return .interrupted
-        // A full disk: the lines are lost, but the next ones may find room again.
-        case ENOSPC, EDQUOT, EIO:
-            queue.drop(waiting)
+        // Nobody reads, nor ever will.
+        case EPIPE, ECONNRESET, ENOTCONN, EDESTADDRREQ, EBADF: return .broken
+        // A full disk, no memory: the lines are lost, but the next ones may find room again.
+        default:
+            lose(error)
             return .interrupted
-        default: return .broken
         }
+    }
+
+    // MARK: - What is lost
+
+    /// For the log: what cannot be written and why, once a minute, and when that is over.
+    private(set) var trouble: Errno?
+    private var lostLines = 0
+    private var nextTelling: Int64 = 0
+    private var message: String?
+    private static let tellAfter: Int64 = 60_000_000_000
+
+    private func lose(_ error: Errno) {
+        if let first = queue.first { lostLines &+= hi_line_count(first, waiting) }
+        queue.drop(waiting)
+        let now = hi_monotonic_nanoseconds()
+        if now < nextTelling { return }
+        nextTelling = now &+ ContainerOutput.tellAfter
+        trouble = error
+        message = say(
+            "cannot write to % of the container: %; what is to be written there is lost until that is mended", name,
+            error.text)
+    }
+
+    private func recovered() {
+        guard trouble != nil else { return }
+        trouble = nil
+        let lines = String(lostLines) + (lostLines == 1 ? " line is" : " lines are")
+        message = say("can write to % of the container again; % lost", name, lines)
+        lostLines = 0
+    }
+
+    private var name: String { number == 1 ? "stdout" : "stderr" }
+
+    /// What is to be said on the log now, once.
+    func takeMessage() -> String? {
+        defer { message = nil }
+        return message
     }
 }

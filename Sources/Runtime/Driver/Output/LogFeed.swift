@@ -18,8 +18,8 @@ final class LogFeed {
     /// What the writer says, and by its end, that it has ended.
     private var reports: FileDescriptor?
     private var process: Int32 = 0
-    /// Ended, but not reaped yet.
-    private var dying: Int32 = 0
+    /// Ended, but not reaped yet: its end of the pipe is closed a little before. On a busy machine there may be two.
+    private var dying: [Int32] = []
     private var started: Int64 = 0
     /// Rings when a writer is to be started again.
     private var timer: FileDescriptor?
@@ -93,7 +93,7 @@ final class LogFeed {
 
     /// Sends what it can without waiting; asks the loop to be called again when there is room.
     func flush(_ loop: EventLoop) {
-        if dying > 0 { reap() }
+        reap()
         guard let sender = sockets?.sender else { return }
         if !sendAll() {
             if !isWaiting { isWaiting = loop.addWriter(sender.number, Token(.logSocket)) }
@@ -120,13 +120,35 @@ final class LogFeed {
             }
             switch Errno.current.code {
             case EINTR: break
-            case EAGAIN, ENOBUFS, ENOMEM: return false
+            case EAGAIN: return false
+            case ENOBUFS, ENOMEM:
+                // The socket has room, so the loop would be told at once.
+                hi_stumble()
+                return false
             // Sockets that hold less than one message (sysctl net.core.wmem_max): to wait would not help.
-            default: queue.drop(count)
+            default: lose(count, Errno.current)
             }
         }
         return true
     }
+
+    /// What is first in the queue cannot be handed over, and is lost.
+    private func lose(_ count: Int, _ error: Errno) {
+        if let first = queue.first { lostLines &+= hi_line_count(first, count) }
+        queue.drop(count)
+        let now = hi_monotonic_nanoseconds()
+        if now < nextTelling { return }
+        nextTelling = now &+ LogFeed.tellAfter
+        messages.append(
+            say(
+                "cannot hand lines to the process that writes the log files: %; they are not in the files (% so far)",
+                error.text, String(lostLines)))
+    }
+
+    private var lostLines = 0
+    private var nextTelling: Int64 = 0
+    /// How often a trouble that lasts is told of, in nanoseconds.
+    private static let tellAfter: Int64 = 60_000_000_000
 
     /// The writer has said something, or ended.
     /// - Parameter quietly: everything is being killed, so that its end is no news.
@@ -159,15 +181,14 @@ final class LogFeed {
         if let reports { loop.remove(reports.number) }
         reports = nil
         unfinished = []
-        if dying > 0 { reap() }
-        dying = process
+        if process > 0 { dying.append(process) }
         process = 0
         reap()
     }
 
     private func reap() {
         var signal: Int32 = 0
-        if hi_reap_writer(dying, &signal) { dying = 0 }
+        for place in dying.indices.reversed() where hi_reap_writer(dying[place], &signal) { dying.remove(at: place) }
     }
 
     /// Starts the writer anew: at once, or a second after its last start.

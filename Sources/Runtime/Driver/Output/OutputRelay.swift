@@ -246,11 +246,15 @@ final class OutputRelay {
     private func readOnce(_ index: Int) -> Bool {
         guard let stream = stream(index) else { return false }
         if buffer == nil { buffer = malloc(OutputRelay.readSize)?.assumingMemoryBound(to: UInt8.self) }
-        guard let buffer else { return false }
+        guard let buffer else {
+            hi_stumble()
+            return false
+        }
         // What was left by a process that ended is read by itself, so that its last line ends with it.
         let most = stream.leftOver > 0 ? min(stream.leftOver, OutputRelay.readSize) : OutputRelay.readSize
         let count = CSystem.read(stream.readEnd.number, buffer, most)
         if count == 0 && stream.writeEnd == nil { drop(index) }
+        if count < 0 && Errno.current != .again { hi_stumble() }
         if count <= 0 { return false }
         if stream.watch != nil && stream.leftOver == 0 {
             look(stream, UnsafeBufferPointer(start: buffer, count: count))
