@@ -42,8 +42,11 @@ public struct Errno: Error, Hashable, Sendable {
         get { String(decoding: Bytes(cString: strerror(code)), as: UTF8.self) }
     }
 
-    /// Lack of processes, memory or descriptors: may go better later.
+    /// Lack of processes, memory or descriptors, or a full disk: may go better later.
     public var isTransient: Bool {
-        self == .again || self == .outOfMemory || self == .fileTableFull || self == .tooManyFiles
+        switch code {
+        case EAGAIN, ENOMEM, ENFILE, EMFILE, ENOBUFS, ENOSPC, EINTR: return true
+        default: return false
+        }
     }
 }

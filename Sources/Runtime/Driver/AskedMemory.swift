@@ -108,11 +108,15 @@ final class AskedMemory {
     }
 
     /// Whether something waits to be written, and nobody writes.
-    var needsWriter: Bool { isOld && process == 0 }
+    var needsWriter: Bool {
+        isOld && process == 0 && (notBefore == 0 || notBefore <= hi_monotonic_nanoseconds())
+    }
 
     /// Somebody asked for a service with `remember`. Takes it down; `flush` has it written.
     func note(name: String, up: Bool) {
-        if state.note(name, up: up) { isOld = true }
+        if !state.note(name, up: up) { return }
+        isOld = true
+        notBefore = 0
     }
 
     /// At the end of each turn: starts a writer where one is needed and none is at work.
@@ -134,9 +138,7 @@ final class AskedMemory {
             withExtendedLifetime(writeEnd) {}
             return nil
         } catch {
-            // What is asked next tries again.
-            isOld = false
-            return told(error.text)
+            return failed(error.text, again: AskedMemory.startAgain)
         }
     }
 
@@ -152,14 +154,16 @@ final class AskedMemory {
         if count < 0 { return nil }
         loop.remove(reports.number)
         self.reports = nil
-        dying = process
+        dying.append(process)
         process = 0
         reap()
         if count == 0 {
             // It was killed, with the file as it was: once more, with whatever else was asked.
-            isOld = isOld || triesLeft > 0
-            triesLeft = max(0, triesLeft &- 1)
-            return nil
+            isOld = true
+            triesLeft &-= 1
+            if triesLeft > 0 { return nil }
+            triesLeft = AskedMemory.mostTries
+            return failed("the process that writes it was killed", again: AskedMemory.writeAgain)
         }
         triesLeft = AskedMemory.mostTries
         if text[0] == 0x2B {
@@ -167,14 +171,16 @@ final class AskedMemory {
             hasTold = false
             return nil
         }
-        return told(String(decoding: text[1..<count], as: UTF8.self))
+        return failed(String(decoding: text[1..<count], as: UTF8.self), again: AskedMemory.writeAgain)
     }
 
     /// The container ends: waits until all is written, but no longer than until a moment of CLOCK_MONOTONIC in nanoseconds.
     /// - Returns: a line for the log.
     func finish(_ loop: EventLoop, until end: Int64) -> String? {
         var line: String?
-        while process > 0 || isOld {
+        // Once more, whatever was met before.
+        notBefore = 0
+        while process > 0 || needsWriter {
             line = flush(loop) ?? line
             guard let reports else { break }
             let left = (end &- hi_monotonic_nanoseconds()) / 1_000_000
@@ -185,17 +191,26 @@ final class AskedMemory {
         return line
     }
 
-    /// Ended, but not reaped yet.
-    private var dying: Int32 = 0
+    /// Ended, but not reaped yet: its end of the pipe is closed a little before. On a busy machine there may be two.
+    private var dying: [Int32] = []
     private var triesLeft = AskedMemory.mostTries
     private static let mostTries = 3
+    /// Not before that moment of CLOCK_MONOTONIC.
+    private var notBefore: Int64 = 0
+    /// There was no process to be had; the writer could not write.
+    private static let startAgain: Int64 = 1_000_000_000
+    private static let writeAgain: Int64 = 60_000_000_000
 
     private func reap() {
         var signal: Int32 = 0
-        if dying > 0, hi_reap_writer(dying, &signal) { dying = 0 }
+        for place in dying.indices.reversed() where hi_reap_writer(dying[place], &signal) { dying.remove(at: place) }
     }
 
-    private func told(_ reason: String) -> String? {
+    /// It is tried again after so many nanoseconds, when the loop has a turn for whatever reason; at once where something else
+    /// is asked; and at the end.
+    private func failed(_ reason: String, again after: Int64) -> String? {
+        isOld = true
+        notBefore = hi_monotonic_nanoseconds() &+ after
         if hasTold { return nil }
         hasTold = true
         return AskedMemory.cannotKeep(folder.shown, reason)

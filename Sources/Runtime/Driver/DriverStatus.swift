@@ -30,10 +30,12 @@ extension Driver {
         statusIsOld = false
         guard statusFile.isPossible() else {
             tellOfMissingStatus()
+            keepListening()
             return
         }
         if statusStart.isEmpty { statusStart = ProcessRelations.start(ProcessRelations.fields(of: own)) ?? [] }
         statusFile.write(statusText().bytes)
+        keepListening()
     }
 
     private func tellOfMissingStatus() {

@@ -43,7 +43,13 @@ struct StatusFile {
     /// Writes it, where it says something else than before. What fails is tried again with the next change.
     mutating func write(_ text: Bytes) {
         if text == written { return }
-        written = replace(text) ? text : []
+        var isWritten = replace(text)
+        if !isWritten && Errno.current == .noEntry {
+            // Somebody has removed the folder.
+            place = .unknown
+            isWritten = isPossible() && replace(text)
+        }
+        written = isWritten ? text : []
     }
 
     /// Writes what stages exported beside it, for nobody but the init's own user and root.

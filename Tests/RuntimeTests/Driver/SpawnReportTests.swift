@@ -94,6 +94,7 @@ struct DriverSpawnReportTests {
             #expect(failure.isTransient && failure.code == 71 && failure.message.contains(part))
         }
         #expect(!cloneFailure(Errno(ENOSYS)).isTransient)
+        for error in [ENOSPC, ENOBUFS, EINTR] { #expect(cloneFailure(Errno(error)).isTransient) }
     }
 
     @Test("The first line of a file is read, and that of a folder is none")

@@ -29,6 +29,8 @@ final class ControlServer {
     var listener: FileDescriptor?
     var path = Bytes()
     var readers: FileDescriptor?
+    /// It could not be made, for lack of something that there may be later.
+    var mayComeBack = false
     /// Not in the loop until then, because no descriptor was free.
     var pausedUntil: Instant?
 

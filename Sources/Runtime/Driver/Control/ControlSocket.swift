@@ -64,7 +64,24 @@ extension Driver {
         control.path = []
     }
 
+    /// Somebody may have cleaned up /run: the socket is made again. So it is where it could not be made for lack of something.
+    func keepListening() {
+        if isBare || core.settings.control.mode == .off || core.isStopping { return }
+        if let listener = control.listener {
+            var file = hi_file()
+            if control.path.withCString({ hi_lstat($0, &file) }) == 0 || Errno.current != .noEntry { return }
+            loop.remove(listener.number)
+            control.listener = nil
+            log(say("somebody has removed %; it is made again", control.path.shown))
+        } else if !control.mayComeBack {
+            return
+        }
+        listenForRequests()
+    }
+
     private func listenForRequests() {
+        let isAgain = control.mayComeBack
+        control.mayComeBack = false
         var failure = ""
         for folder in StatusFile.folders {
             let number = Bytes(folder.utf8).withCString { hi_open_own_folder($0) }
@@ -87,11 +104,14 @@ extension Driver {
                 if loop.addReader(socket, Token(.control)) {
                     control.listener = socket
                     control.path = path
+                    if isAgain { log("the control socket is there now") }
                     return
                 }
             }
+            control.mayComeBack = Errno.current.isTransient
             failure = say("cannot make %: %", path.shown, Errno.current.text)
         }
+        if isAgain && control.mayComeBack { return }
         log(
             say(
                 "the control socket (hermes-init ctl) is off: %; mount a tmpfs there (docker run --tmpfs /run)", failure
@@ -158,6 +178,7 @@ extension Driver {
             let number = hi_accept(listener.number, &peer)
             if number < 0 {
                 let error = Errno.current
+                if error.code == ECONNABORTED { continue }
                 // Without a descriptor the connection cannot even be refused: looked at again later.
                 if error != .again { pauseControl() }
                 return
@@ -174,8 +195,11 @@ extension Driver {
     private func resumeControl(_ now: Instant) {
         guard let until = control.pausedUntil, until <= now else { return }
         control.pausedUntil = nil
-        if let socket = control.listener { loop.addReader(socket, Token(.control)) }
-        if let socket = control.readers { loop.addReader(socket, Token(.control, index: 1)) }
+        var isBack = true
+        if let socket = control.listener { isBack = loop.addReader(socket, Token(.control)) }
+        if let socket = control.readers { isBack = loop.addReader(socket, Token(.control, index: 1)) && isBack }
+        // Memory is short: both once more, a second later.
+        if !isBack { pauseControl() }
     }
 
     private func take(_ socket: FileDescriptor, _ peer: hi_peer, isHTTP: Bool) {
