@@ -11,6 +11,24 @@ nonisolated(unsafe) var current: UInt64 = 0
 
 @main
 enum Simulator {
+    /// Lives that are to last eleven hours, one for 5,000 of the others; many end before.
+    static func liveLongLives(_ count: UInt64, _ first: UInt64) {
+        var (steps, long) = (0, 0)
+        for seed in first..<first + count / 5_000 {
+            current = seed
+            let outcome = liveLong(seed: seed, hours: 11)
+            steps += outcome.steps
+            if outcome.hours >= 10 && outcome.steps >= 2_000 { long += 1 }
+            if let violation = outcome.violation {
+                print("simulate: FAILED in the long life of seed \(seed), after \(outcome.hours) h: \(violation.text)")
+                exit(1)
+            }
+        }
+        print(
+            "simulate: \(count / 5_000) long lives, \(long) of them of ten hours and more, \(steps) steps: nothing grew"
+        )
+    }
+
     static func main() {
         let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
         let count = arguments.first ?? 100_000
@@ -34,6 +52,7 @@ enum Simulator {
             print(report(seed: seed, tries: tries))
             exit(1)
         }
+        liveLongLives(count, first)
         // Of the processor, since it may have other things to do.
         let seconds = Double(clock()) / Double(CLOCKS_PER_SEC)
         let rate = Int(Double(steps) / max(seconds, 1e-9))

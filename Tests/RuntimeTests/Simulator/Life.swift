@@ -31,8 +31,11 @@ struct Stage {
     let graph: Graph
     let rules: Rules
 
-    init(_ dice: inout Dice) throws {
-        plan = Plan(&dice)
+    /// - Parameter adapt: what is to be different about the container that the dice gave.
+    init(_ dice: inout Dice, adapt: (inout Plan) -> Void = { _ in }) throws {
+        var plan = Plan(&dice)
+        adapt(&plan)
+        self.plan = plan
         var diagnostics: [Diagnostic] = []
         guard let graph = Graph.build(plan.services, diagnostics: &diagnostics) else {
             throw Violation(text: "no graph: \(diagnostics.map(\.title))")
@@ -82,6 +85,8 @@ struct Life {
     let stragglersDie: Bool
     /// Which kinds of announcements were heard, one bit for each.
     var heard: UInt64 = 0
+    /// Of a life that is to last for hours.
+    var long = LongLife()
     /// What happened, in words, where somebody wants to read it.
     var history: [String]?
     /// How late the driver is with a deadline, at most, in nanoseconds.
@@ -104,7 +109,11 @@ struct Life {
 
     /// Lives it to its end.
     mutating func run() throws {
-        let enough = dice.time(upToMilliseconds: dice.pick([10, 2_000, 30_000, 120_000]))
+        var enough = dice.time(upToMilliseconds: dice.pick([10, 2_000, 30_000, 120_000]))
+        if long.lasts > 0 {
+            enough = long.lasts
+            planLongLife()
+        }
         schedule(enough, .outside(dice.pick([.terminate, .terminate, .interrupt, .quit])))
         // Asked for over the control socket, before the signal or behind it; no question of its own, so that the lives of
         // Regressions.swift stay what they are.
@@ -141,12 +150,13 @@ struct Life {
         try deliver(.boot)
         while !judge.isOver {
             steps += 1
-            if steps == 300 {
+            if steps == 300 && long.lasts == 0 {
                 for signal in [SignalNumber.terminate, .interrupt, .quit] { schedule(now, .outside(signal)) }
             }
             if steps == 450 && judge.isDeaf && !judge.isStopping { return }
-            if steps > 5_000 { throw Violation(text: "does not come to an end") }
+            if steps > 5_000 && long.lasts == 0 { throw Violation(text: "does not come to an end") }
             try step()
+            if long.lasts > 0 { try measure() }
         }
     }
 
@@ -178,7 +188,7 @@ struct Life {
         queue[left].at == queue[right].at ? queue[left].number < queue[right].number : queue[left].at < queue[right].at
     }
 
-    private mutating func schedule(_ at: Int64, _ what: Happening) {
+    mutating func schedule(_ at: Int64, _ what: Happening) {
         count += 1
         queue.append((at, count, what))
     }

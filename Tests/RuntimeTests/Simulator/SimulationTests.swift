@@ -31,6 +31,17 @@ struct SimulationTests {
         }
     }
 
+    @Test("In ten hours of its own time the core holds no more than in the first ones")
+    func growsNot() {
+        var long = 0
+        for seed in UInt64(0)..<500 where long < 1 {
+            let outcome = liveLong(seed: seed, hours: 11)
+            if outcome.hours >= 10 && outcome.steps >= 2_000 { long += 1 }
+            if let violation = outcome.violation { Issue.record("seed \(seed): \(violation.text)") }
+        }
+        #expect(long == 1)
+    }
+
     @Test("A seed gives the same life each time, and the choices that it was made of give it again")
     func replays() {
         var lives = Lives()
