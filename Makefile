@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 BENCHMARKS := boot check chown exec logs
-.PHONY: help demo test release debug install setup unit integration stress container packaging dist dist-check deb fuzz simulate \
+.PHONY: help demo test release debug install setup unit integration stress faults container packaging dist dist-check deb fuzz simulate \
 	mutate bench $(addprefix bench-,$(BENCHMARKS)) lint check-format format clean
 
 help: ## this list
@@ -35,6 +35,9 @@ integration: release ## the release binary as PID 1 of a fresh namespace; the ti
 
 stress: release ## 300 services that die, hang and flood under the release binary, SECONDS=60, SEED=n for one again
 	@python3 Tests/Stress/stress.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+
+faults: release ## each system call of PID 1 and its helpers fails, limits are reached, helpers are killed; minutes; ONLY=regex
+	@python3 Tests/Faults/faults.py $(if $(ONLY),--only '$(ONLY)')
 
 container: ## the Dockerfile, built and run with podman
 	@scripts/run-pytest Tests/Container
