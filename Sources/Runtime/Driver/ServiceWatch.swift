@@ -71,10 +71,13 @@ enum ProcessRelations {
         return stat[stat.index(after: end)...].split(separator: 0x20)
     }
 
-    /// The same of a process; empty where it is gone, or /proc is not mounted.
+    /// The same of a process; empty where it is gone, or /proc is not mounted. By its first thread, which has the same: an
+    /// emulator (qemu-user) makes up the /proc/PID/stat of its own process, with another start than everybody else sees.
     static func fields(of process: Int32) -> [ArraySlice<UInt8>] {
         do throws(Errno) {
-            return fields(try readFile(Bytes((say("/proc/%/stat", String(process))).utf8), limit: 1 << 16))
+            return fields(
+                try readFile(Bytes((say("/proc/%/task/%/stat", String(process), String(process))).utf8), limit: 1 << 16)
+            )
         } catch {
             return []
         }
