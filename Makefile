@@ -4,10 +4,11 @@
 .DEFAULT_GOAL := help
 BENCHMARKS := boot check chown exec logs
 .PHONY: help demo test release debug install setup unit integration stress faults container packaging dist dist-check deb fuzz simulate \
-	mutate bench $(addprefix bench-,$(BENCHMARKS)) lint check-format format clean
+	mutate bench $(addprefix bench-,$(BENCHMARKS)) endurance test-aarch64 test-glibc \
+	lint check-format format clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## build the release and watch it boot, supervise and stop a few services
 	@scripts/demo
@@ -30,8 +31,8 @@ setup: ## install what the tests need and this machine lacks (apt as root; a Pyt
 unit: ## swift test
 	@swift test
 
-integration: release ## the release binary as PID 1 of a fresh namespace; the tini and dumb-init names
-	@scripts/run-pytest Tests/Integration
+integration: release ## the release binary as PID 1 of a fresh namespace; the tini and dumb-init names; ARCH=aarch64 by qemu-user
+	@ARCH=$(ARCH) scripts/run-pytest Tests/Integration
 
 stress: release ## 300 services that die, hang and flood under the release binary, SECONDS=60, SEED=n for one again
 	@python3 Tests/Stress/stress.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
@@ -68,6 +69,16 @@ bench: release ## beside tini, s6, dinit and others, in one table; WRITE=1 for d
 
 $(addprefix bench-,$(BENCHMARKS)): bench-%: release
 	@Benchmarks/$* $(ARGS)
+
+endurance: ## a year of restarts in simulated time, DAYS=365, and real ones, RESTARTS=100000: memory must not grow; LIBC=glibc
+	@HERMES_INIT_LIBC=$(LIBC) scripts/endurance $(or $(DAYS),365) $(or $(RESTARTS),100000)
+
+test-aarch64: setup ## the file for aarch64: integration tests under qemu-user, and the image for linux/arm64
+	@scripts/test-aarch64
+
+test-glibc: setup ## the integration tests with the release against static glibc
+	@HERMES_INIT_LIBC=glibc scripts/build release
+	@HERMES_INIT=.build/glibc/release/hermes-init scripts/run-pytest Tests/Integration
 
 lint: ## shellcheck, hadolint, and the GitHub workflows by their schema and by zizmor
 	@scripts/lint

@@ -14,9 +14,10 @@ let environment = ProcessInfo.processInfo.environment
 #else
     let ownArchitecture = "x86_64"
 #endif
-/// What the release is for; scripts/build says so when it is another one than this machine's.
+/// What the release is for. scripts/build says so where the triple that SwiftPM is given is not that of this machine; clang
+/// then has to be told, too.
 let architecture = environment["HERMES_INIT_ARCH"] ?? ownArchitecture
-let isCross = architecture != ownArchitecture
+let isCross = environment["HERMES_INIT_ARCH"] != nil
 
 /// The folder above `bin` of the toolchain that reads this manifest: where the first `swiftc` on PATH really lies.
 let toolchain: String = {
@@ -39,6 +40,15 @@ let muslRoot = environment["HERMES_INIT_MUSL"] ?? ""
 let muslLibraries = "\(muslRoot)/usr/lib/\(architecture)-linux-musl"
 let muslHeaders = "\(muslRoot)/usr/include/\(architecture)-linux-musl"
 let useMusl = environment["HERMES_INIT_LIBC"] != "glibc" && fileManager.fileExists(atPath: "\(muslLibraries)/libc.a")
+/// For `make endurance`: the release with a clock and processes that are made up, by functions that the linker puts in the place
+/// of these (Tests/Endurance/Kernel).
+let madeUp =
+    environment["HERMES_INIT_KERNEL"] != "made-up"
+    ? []
+    : [
+        "hi_spawn", "hi_reap", "hi_epoll_wait", "hi_timer_set", "hi_monotonic_nanoseconds", "hi_realtime_milliseconds",
+        "kill",
+    ]
 
 let release = BuildSettingCondition.when(configuration: .release)
 let debug = BuildSettingCondition.when(configuration: .debug)
@@ -103,6 +113,7 @@ if useMusl {
 } else {
     linkerSettings.append(.unsafeFlags(["-Xclang-linker", "-static", "-lm"], release))
 }
+for name in madeUp { linkerSettings.append(.unsafeFlags(["-Xlinker", "--wrap=\(name)"], release)) }
 
 /// The libraries emit no code of their own in a release: all of Embedded Swift can be inlined or specialised, so the
 /// executable emits what it uses, and does so once.
@@ -135,7 +146,8 @@ let package = Package(
         .target(name: "Plugins", dependencies: ["CSystem", "System", "ConfigParser"], swiftSettings: librarySettings),
         .executableTarget(
             name: "hermes-init",
-            dependencies: ["CSystem", "System", "ConfigParser", "Runtime", "Plugins"],
+            dependencies: ["CSystem", "System", "ConfigParser", "Runtime", "Plugins"]
+                + (madeUp.isEmpty ? [] : ["CKernel"]),
             swiftSettings: executableSettings,
             linkerSettings: linkerSettings),
         .testTarget(name: "ConfigParserTests", dependencies: ["ConfigParser"]),
@@ -147,3 +159,7 @@ let package = Package(
         .testTarget(name: "hermes-initTests", dependencies: ["hermes-init", "Runtime", "ConfigParser"]),
     ]
 )
+if !madeUp.isEmpty {
+    package.targets.append(
+        .target(name: "CKernel", dependencies: ["CSystem"], path: "./Tests/Endurance/Kernel", cSettings: cSettings))
+}

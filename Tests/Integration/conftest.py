@@ -13,6 +13,10 @@ def pytest_report_header():
 
 
 def pytest_collection_modifyitems(items):
+    for name, holds, why in (("native", harness.EMULATED, "not under an emulator"), ("release", harness.IS_DEBUG, "not of the debug build")):
+        for item in items if holds else ():
+            for marker in item.iter_markers(name):
+                item.add_marker(pytest.mark.skip(reason=f"{why}: {marker.args[0]}"))
     if harness.can_unshare():
         return
     skip = pytest.mark.skip(reason="PID namespaces are forbidden on this machine")
@@ -23,6 +27,8 @@ def pytest_collection_modifyitems(items):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "plain: needs no PID namespace")
+    config.addinivalue_line("markers", "native(reason): cannot be seen through an emulator (scripts/emulate), and why not")
+    config.addinivalue_line("markers", "release(reason): cannot be seen of the debug build, and why not")
     if not os.access(harness.BINARY, os.X_OK):
         raise pytest.UsageError(f"{harness.BINARY} is not there: run make release first")
 

@@ -19,6 +19,23 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("HERMES_INIT", ROOT / ".build" / "release" / "hermes-init")).resolve()
 DEADLINE = float(os.environ.get("HERMES_INIT_TEST_DEADLINE", "30"))
 AM_ROOT = os.geteuid() == 0
+
+
+def machine(path):
+    """What an ELF file is made for (e_machine); None where it is none."""
+    try:
+        head = Path(path).read_bytes()[:20]
+    except OSError:
+        return None
+    return int.from_bytes(head[18:20], "little") if head[:4] == b"\x7fELF" else None
+
+
+# Built for another machine than this one, and run by an emulator (scripts/emulate).
+EMULATED = machine(BINARY) not in (None, machine("/proc/self/exe"))
+# Real-time signals, but for those that libc takes for itself. An emulator gives them other numbers.
+REAL_TIME = set() if EMULATED else set(range(34, 65))
+# Ordinary Swift, a dynamic program with a runtime of its own.
+IS_DEBUG = BINARY.parent.name == "debug"
 # An ordinary user who has no other process, not even of another run of these tests: limits on the number of processes count
 # all of a user's.
 ORDINARY = 50_000 + os.getpid() % 10_000
@@ -182,7 +199,7 @@ class Life:
 
     def until(self, condition, what):
         """Waits for a condition; says what the init said where it does not come true."""
-        return until(condition, lambda: what + self.said())
+        return until(condition, lambda: (what() if callable(what) else what) + self.said())
 
     def until_out(self, text, count=1):
         self.until(lambda: self.stdout().count(text) >= count, f"{text!r} on stdout, {count} times")

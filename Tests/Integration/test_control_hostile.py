@@ -162,6 +162,7 @@ while True:
 """
 
 
+@pytest.mark.native("it measures times")
 def test_restarts_stay_quick_while_clients_attack(boot):
     services = {f"s{number}": 'type = "oneshot"\ncommand = ["true"]' for number in range(100)}
     life = start(boot, {"web": DYING, **services})

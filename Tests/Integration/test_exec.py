@@ -144,6 +144,7 @@ def test_words_behind_the_program_are_its_own():
 
 
 @pytest.mark.plain
+@pytest.mark.native("a program finds ignored what qemu-user ignores, not what the emulated one did")
 def test_descriptors_signals_and_bytes_that_are_no_text_stay_as_they_are(tmp_path):
     other = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
     os.set_inheritable(other, True)

@@ -58,6 +58,7 @@ SHOWN = {
 }
 
 
+@pytest.mark.native("qemu-user passes over limits of memory and stack")
 @pytest.mark.parametrize("who", ["", pytest.param('user = "4001"\n', marks=root_only)])
 def test_every_limit_holds(boot, who):
     got = seen(boot, who + LIMITS, "while read line; do echo \"$line\"; done < /proc/self/limits")

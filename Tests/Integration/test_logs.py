@@ -380,6 +380,7 @@ def test_no_writer_where_no_service_has_a_file(boot):
     life.stop()
 
 
+@pytest.mark.native("there the process that writes log files is one of the init's children, and the stop waits for it")
 @pytest.mark.parametrize("how", ["pid1", "plain"])
 def test_a_stop_writes_everything(boot, logs, how):
     # In answer to SIGTERM, far more than a pipe and the socket hold.
@@ -388,11 +389,10 @@ def test_a_stop_writes_everything(boot, logs, how):
     log = 'to = "null"\nfile = "@/logs/web.log"\nmax-size = "100MiB"'
     life = boot(["sleep", "1000"], {"web": python(body, log, kind="longrun")}, how=how)
     life.until((boot.folder / "up").exists, "it is up")
-    began = time.monotonic()
     assert life.stop().code == 143
     assert lines_of(logs) == [f"line {i} {'x' * 60}" for i in range(20_000)]
     # The writer is no straggler: nobody waits a second to kill it.
-    assert time.monotonic() - began < 1 or "killed" in life.stderr(), life.stderr()
+    assert "ignored SIGTERM" not in life.stderr(), life.stderr()
 
 
 def test_stragglers_that_must_be_killed_cost_no_line(boot, logs):
@@ -508,6 +508,8 @@ def test_a_writer_that_is_stuck_keeps_only_those_with_a_file_waiting(boot, logs)
     life.stop()
 
 
+@pytest.mark.native("the memory of the emulator grows with what it translates")
+@pytest.mark.release("an ordinary program has 16 MB")
 def test_memory_stays_bounded_in_a_flood(boot, logs):
     # Nothing but line ends is the worst: each becomes a whole line of JSON, or of a file with its time.
     flood = "b = b\"\\n\" * 65536\nwhile True: os.write({}, b)"

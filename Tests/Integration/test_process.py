@@ -257,6 +257,7 @@ def limit_processes(count):
 
 
 @root_only
+@pytest.mark.native("the emulator has threads of its own, which count")
 def test_a_lack_of_processes_is_told_and_passes(boot):
     # Two processes at most: the init and one more. The second service gets its turn when the first is gone.
     services = {

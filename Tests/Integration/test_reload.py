@@ -105,6 +105,7 @@ def test_a_mistake_changes_nothing(boot):
 def test_the_main_program_goes_on(boot):
     life = begun(boot, (), {"main": "type = \"main\"\ncommand = [\"sleep\", \"1000\"]\n", "a": says("1")})
     runs(boot, life, "a", "1")
+    life.until(lambda: len(children(life.pid)) == 2, "main runs, too")
     before = sorted(children(life.pid))
     boot.services({"main": "type = \"main\"\ncommand = [\"sleep\", \"2000\"]\n"})
     reload(life)

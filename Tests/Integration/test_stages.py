@@ -111,6 +111,7 @@ def test_the_examples_of_executables_work(boot):
 # The host
 
 
+@pytest.mark.release("Swift's runtime catches the signal, prints a backtrace and ends with a code")
 def test_a_stage_that_crashes_is_a_failed_service_and_the_init_goes_on(boot):
     services = {"slow": 'plugin = "wait-for"\noptional = true\noptions.path = "/no/such"\n',
                 "main": 'type = "main"\nrequires = ["slow"]\ncommand = ["echo", "ran"]\n'}

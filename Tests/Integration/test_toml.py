@@ -52,6 +52,7 @@ def test_a_file_that_cannot_be_read_is_no_wrong_toml(tmp_path):
 
 
 @pytest.mark.plain
+@pytest.mark.release("without the optimizer it takes tens of seconds")
 def test_a_megabyte_comes_through_a_pipe_whole():
     lines = 40_000
     result = run("toml", data="".join(f'key{n} = "value {n}"\n' for n in range(lines)).encode())
