@@ -42,11 +42,13 @@ enum Simulator {
             }
         }
         var steps = 0
+        var nanoseconds = 0.0
         var lives = Lives()
         for seed in first..<first + count {
             current = seed
             let outcome = lives.live(seed: seed)
             steps += outcome.steps
+            nanoseconds += Double(outcome.at)
             if outcome.violation == nil { continue }
             print("simulate: FAILED in life \(seed - first + 1)")
             print(report(seed: seed, tries: tries))
@@ -57,7 +59,7 @@ enum Simulator {
         let seconds = Double(clock()) / Double(CLOCKS_PER_SEC)
         let rate = Int(Double(steps) / max(seconds, 1e-9))
         print(
-            "simulate: \(count) lives from seed \(first), \(steps) steps, \(rate) in a second of the processor: "
-                + "no rule was broken")
+            "simulate: \(count) lives from seed \(first), \(Int(nanoseconds / 3.6e12)) hours of simulated time, \(steps) steps, "
+                + "\(rate) in a second of the processor: no rule was broken")
     }
 }

@@ -367,6 +367,7 @@ def test_an_interval_is_all_that_wakes_it(boot):
     with_socket.close()
 
 
+@pytest.mark.native("strace sees the threads of the emulator, too")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_with_readiness_and_without_health_nothing_wakes_it_once_it_is_up(boot, server):
     web = server(Web)

@@ -127,6 +127,7 @@ def test_the_program_has_a_process_group_of_its_own(start):
     assert pid == group
 
 
+@pytest.mark.native("qemu-user makes no process a subreaper")
 @pytest.mark.parametrize("how", ["option", "variable"])
 def test_orphans_are_reaped_as_subreaper(start, tmp_path, how):
     program = tmp_path / "orphans.sh"
@@ -142,6 +143,7 @@ def test_orphans_are_reaped_as_subreaper(start, tmp_path, how):
     assert "zombie reaping won't work" not in result.err and "Reaped zombie" not in result.err, result
 
 
+@pytest.mark.native("qemu-user makes no process a subreaper")
 def test_w_tells_of_each_orphan_that_was_reaped(start):
     life = start("-s", "-w", "--", "sh", "-c", "sh -c 'sleep 0.05 & echo $!'; sleep 0.5")
     result = life.wait()

@@ -1,0 +1,1 @@
+// Nothing is called by name from outside: kernel.c takes the place of functions of CSystem by the linker's --wrap.
