@@ -17,31 +17,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#if defined(__x86_64__)
-static long system_call(long number, long a, long b, long c, long d, long e) {
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-#elif defined(__aarch64__)
-static long system_call(long number, long a, long b, long c, long d, long e) {
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
-    return x0;
-}
-#else
-#error "hermes-init is written for x86-64 and aarch64"
-#endif
+#include "call.h"
+
+static long system_call(long number, long a, long b, long c, long d, long e) { return raw_call(number, a, b, c, d, e, 0); }
 
 #define CALL0(n) system_call(SYS_##n, 0, 0, 0, 0, 0)
 #define CALL1(n, a) system_call(SYS_##n, (long)(a), 0, 0, 0, 0)
@@ -489,6 +467,14 @@ struct hi_request *hi_request_create(const uint8_t *strings, size_t length, size
         request->directory = text;
     }
     return request;
+}
+
+size_t hi_copy_text(void *place, const void *text, size_t length) {
+    char *copy = place;
+    const char *end = length ? memccpy(copy, text, 0, length) : 0;
+    if (end) return (size_t)(end - copy);
+    copy[length] = 0;
+    return length + 1;
 }
 
 // In the order of LimitName.

@@ -195,10 +195,10 @@ int hi_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t token) {
 
 int hi_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0); }
 
-int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout) {
+int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout, bool rests) {
     struct epoll_event events[MOST_READY];
     if (capacity > MOST_READY) capacity = MOST_READY;
-    int count = epoll_wait(epoll, events, capacity, timeout);
+    int count = (rests ? hi_wait_rested : epoll_wait)(epoll, events, capacity, timeout);
     if (count < 0) return errno == EINTR ? 0 : -1;
     for (int index = 0; index < count; index++) {
         ready[index].token = events[index].data.u64;

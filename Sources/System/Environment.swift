@@ -13,6 +13,10 @@ public struct Environment: Sendable {
     public static func ofProcess() -> Environment {
         var entries = [Bytes]()
         var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = hi_environment()
+        var count = 0
+        while let place = next?.advanced(by: count), place.pointee != nil { count &+= 1 }
+        // One more, which most launches add.
+        entries.reserveCapacity(count &+ 2)
         while let pointer = next, let entry = pointer.pointee {
             entries.append(Bytes(cString: entry))
             next = pointer.advanced(by: 1)

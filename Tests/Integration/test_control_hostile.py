@@ -29,7 +29,7 @@ def start(boot, services, **how):
 
 def memory(life):
     """What the init has of its own, in KiB."""
-    return int(next(line for line in open(f"/proc/{life.pid}/status") if line.startswith("VmRSS")).split()[1])
+    return int(next(line for line in open(f"/proc/{life.pid}/status") if line.startswith("RssAnon")).split()[1])
 
 
 def restart_latency(life, rounds=20):

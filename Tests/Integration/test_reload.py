@@ -50,8 +50,9 @@ def runs(boot, life, name, *what):
 
 
 def memory(life):
+    """Its own; the pages of its file come and go."""
     with open(f"/proc/{life.pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+        return int(re.search(r"RssAnon:\s+(\d+)", file.read())[1])
 
 
 def mixed(life):
@@ -317,6 +318,19 @@ def test_five_hundred_instances(boot):
 
 
 @pytest.mark.timeout(300)
+def test_while_it_waits_little_of_its_file_is_in_memory(boot):
+    def mapped():
+        with open(f"/proc/{life.pid}/status", encoding="ascii") as file:
+            return int(re.search(r"RssFile:\s+(\d+)", file.read())[1])
+
+    boot.services({"gateway@.toml": says("1")})
+    life = begun(boot, MAIN)
+    until(lambda: mapped() <= 256, "what only the boot needed is given back")
+    assert ctl(life, "start", "gateway@a").code == 0
+    until(lambda: mapped() <= 256, "and what the request needed")
+    life.stop()
+
+
 def test_making_and_removing_takes_up_nothing(boot):
     boot.services({"gateway@.toml": says("1")})
     life = begun(boot, MAIN)

@@ -102,9 +102,9 @@ class Life:
         return len(os.listdir(f"/proc/{self.init}/fd"))
 
     def memory(self):
-        """Proportional, in bytes."""
+        """Its own, in bytes; the pages of its file come and go."""
         rollup = Path(f"/proc/{self.init}/smaps_rollup").read_text()
-        return int(re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) << 10
+        return int(re.search(r"^Pss_Anon:\s+(\d+)", rollup, re.MULTILINE)[1]) << 10
 
     def programs(self):
         """The commands of all processes below the init, by their host's number; of a zombie, None."""

@@ -157,6 +157,9 @@ struct hi_request *hi_request_create(const uint8_t *strings, size_t length, size
                                      size_t environment, bool has_directory, const uint32_t *groups,
                                      size_t group_count);
 
+/// Copies a text up to its first NUL, if there is one, and puts a NUL behind it; gives how many bytes that are.
+size_t hi_copy_text(void *place, const void *text, size_t length);
+
 /// Adds a limit. `name`: its place in LimitName (nofile, nproc, core, stack, memlock, as, fsize, data, cpu). What there is
 /// no room for, or no name, is left out.
 void hi_request_limit(struct hi_request *request, int name, uint64_t soft, uint64_t hard);
@@ -234,8 +237,12 @@ struct hi_ready {
     uint64_t token;
     uint32_t events;
 };
-/// epoll_wait(2). `timeout` in milliseconds, -1: for ever. `capacity` at most 64.
-int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout);
+/// epoll_wait(2). `timeout` in milliseconds, -1: for ever. `capacity` at most 64. Where it `rests`, the memory that only the work
+/// before needed goes back to the kernel first (pages.c).
+int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout, bool rests);
+
+/// epoll_wait(2) after giving back what is not needed while waiting. For hi_epoll_wait.
+int hi_wait_rested(int epoll, struct epoll_event *events, int capacity, int timeout);
 
 /// A call failed that no input can make fail, or for lack of memory, and what it was for is still to be done. A loop that
 /// is told of it at once, again and again, would take a whole processor until it goes better.

@@ -49,13 +49,13 @@ public struct Loaded: Sendable {
 ///   - wanted: instances of templates that are to be there, whatever the files and the folders of `from` say.
 public func load(
     folders: [Bytes], areRequired: Bool, arguments: [Bytes], stages: Stages, asked: AskedState? = nil,
-    wanted: [String] = []
+    wanted: [String] = [], environment: Environment = .ofProcess()
 ) -> Loaded {
     var folderDiagnostics = [Diagnostic]()
     let files = readFolders(folders, areRequired: areRequired, diagnostics: &folderDiagnostics)
     var result = ConfigurationReader.read(files)
     result.diagnostics = folderDiagnostics + result.diagnostics
-    let context = ConditionContext(arguments: arguments, environment: .ofProcess())
+    let context = ConditionContext(arguments: arguments, environment: environment)
     var start = BootFacts(instances: InstancePlace(environment: context.environment), context: context, wanted: wanted)
     if let asked { start.asked = .state(asked) }
     return complete(result, arguments: arguments, stages: stages, start: start)
@@ -158,10 +158,12 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
                     """, name)).utf8))
     }
     becomeReaper(options)
+    let environment = Environment.ofProcess()
     let loaded = load(
-        folders: options.folders, areRequired: options.foldersAreRequired, arguments: options.arguments, stages: stages)
+        folders: options.folders, areRequired: options.foldersAreRequired, arguments: options.arguments, stages: stages,
+        environment: environment)
     // no-color.org
-    let wantsColor = isatty(2) == 1 && (Environment.ofProcess().value("NO_COLOR") ?? []).isEmpty
+    let wantsColor = isatty(2) == 1 && (environment.value("NO_COLOR") ?? []).isEmpty
     let renderer = DiagnosticRenderer(sources: loaded.result.sources, color: wantsColor)
     guard !loaded.hasErrors, let graph = loaded.graph else {
         let text =
@@ -196,7 +198,7 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
     if options.mainGetsSession, let error = terminal.giveUp() { tell(.cannotGiveUpTerminal(error)) }
     if getpid() != 1 && !hi_is_subreaper() { tell(.reapsNothing) }
     let context = LaunchContext(
-        environment: .ofProcess(), settings: loaded.result.configuration.settings, arguments: options.arguments,
+        environment: environment, settings: loaded.result.configuration.settings, arguments: options.arguments,
         own: .current(), sources: loaded.result.sources, stages: stages)
     do throws(Errno) {
         let driver = try Driver(

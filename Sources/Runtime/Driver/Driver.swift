@@ -49,6 +49,10 @@ final class Driver {
     var statusRevision: UInt64 = 0
     var statusStart = Bytes()
     var toldOfMissingStatus = false
+    /// The next wait begins with giving memory back; when that is to be so, and when it was so last.
+    var restsNext = false
+    var restDue: Instant?
+    var lastRest = Instant(nanoseconds: 0)
     let control = ControlServer()
     /// What was asked of services with `remember`; nil where none has it.
     var asked: AskedMemory?

@@ -51,7 +51,7 @@ extension Driver {
         case .killReloadCommand(let id): killReloadCommand(id)
         case .signalStragglers(let signal):
             waitsForStragglers = true
-            stragglers.signal(signal.number, except: relay.writer, loop: loop)
+            stragglers.signal(signal.number, except: relay.writer, hasChildren: hasChildren, loop: loop)
             reap()
         case .suspendSelf: _ = kill(own, SIGSTOP)
         case .forget(let id): forget(id)

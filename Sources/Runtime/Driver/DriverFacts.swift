@@ -11,8 +11,11 @@ extension Driver {
         // Something failed and is still to be done: after a rest, what can be done without an event is tried again.
         let isAgain = hi_recover()
         if hi_memory_is_short() { hi_keep_memory() }
+        let isBusy = isAgain || mayHaveMoreToReap || control.hasMore
+        let rests = restsNext && !isBusy
+        if rests { restsNext = false }
         do throws(Errno) {
-            try loop.wait(timeout: isAgain || mayHaveMoreToReap || control.hasMore ? 0 : -1) { ready.append($0) }
+            try loop.wait(timeout: isBusy ? 0 : -1, rests: rests) { ready.append($0) }
             isBlind = false
         } catch {
             // No input can bring this about. Deaths, signals and deadlines are what supervision needs most, and none of them
@@ -210,6 +213,7 @@ extension Driver {
     func arm() {
         var deadline = core.nextDeadline
         if let due = statusDue, deadline.map({ due < $0 }) ?? true { deadline = due }
+        if let due = restDue, deadline.map({ due < $0 }) ?? true { deadline = due }
         if let due = control.due, deadline.map({ due < $0 }) ?? true { deadline = due }
         if deadline == armed { return }
         armed = deadline

@@ -204,6 +204,7 @@ extension Driver {
     private func apply(_ change: Reconfiguration, olderSources sources: SourceMap) {
         growSlots(to: change.services.count)
         for id in change.changed { watchAnew(id, change) }
+        statusChanged()
         queue.append(.reconfigured(change))
         handleQueue()
         for index in core.machines.indices {

@@ -9,18 +9,22 @@ extension Driver {
     /// A change is in the file after so long.
     static let statusDelay = Interval.milliseconds(20)
 
+    /// Memory is given back no more often: to fetch it again takes some ten microseconds.
+    static let restDelay = Interval.milliseconds(100)
+
     /// Something that only the driver knows of has changed.
     func statusChanged() { statusIsOld = true }
 
     /// At the end of each turn.
     func keepStatus() {
-        if isBare { return }
         if core.revision != statusRevision {
             statusRevision = core.revision
             statusIsOld = true
         }
-        guard statusIsOld else { return }
+        guard statusIsOld || restDue != nil else { return }
         let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
+        if let due = restDue, due <= now { rest(now) }
+        guard statusIsOld else { return }
         guard let due = statusDue else {
             statusDue = now + Driver.statusDelay
             return
@@ -28,6 +32,10 @@ extension Driver {
         if now < due { return }
         statusDue = nil
         statusIsOld = false
+        // What was done is done: a boot, a restart, a request, another configuration.
+        let next = lastRest + Driver.restDelay
+        if next <= now { rest(now) } else { restDue = next }
+        if isBare { return }
         guard statusFile.isPossible() else {
             tellOfMissingStatus()
             keepListening()
@@ -36,6 +44,12 @@ extension Driver {
         if statusStart.isEmpty { statusStart = ProcessRelations.start(ProcessRelations.fields(of: own)) ?? [] }
         statusFile.write(statusText().bytes)
         keepListening()
+    }
+
+    private func rest(_ now: Instant) {
+        lastRest = now
+        restDue = nil
+        restsNext = true
     }
 
     private func tellOfMissingStatus() {

@@ -101,10 +101,11 @@ struct EventLoop {
 
     /// Waits and calls `body` with each token that is ready. `timeout` in milliseconds; -1: for ever.
     /// Throws only what no input can cause (a closed epoll).
-    func wait(timeout: Int32, _ body: (Token) -> Void) throws(Errno) {
+    /// - Parameter rests: memory that only the work before needed goes back to the kernel before the wait.
+    func wait(timeout: Int32, rests: Bool = false, _ body: (Token) -> Void) throws(Errno) {
         var failure: Errno?
         withUnsafeTemporaryAllocation(of: hi_ready.self, capacity: EventLoop.batch) { ready in
-            let count = hi_epoll_wait(descriptor.number, ready.baseAddress, Int32(EventLoop.batch), timeout)
+            let count = hi_epoll_wait(descriptor.number, ready.baseAddress, Int32(EventLoop.batch), timeout, rests)
             if count < 0 {
                 failure = Errno.current
                 return

@@ -77,7 +77,8 @@ final class Spawner {
 
     /// Starts a process. Gives its ID; `Errno` where there could be none (clone(2), pipe2(2)).
     func spawn(_ launch: Launch, owner: ProcessOwner, options: SpawnOptions) throws(Errno) -> Int32 {
-        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        // A report is shorter than any pipe, so that the child's end never waits either.
+        let (readEnd, writeEnd) = try FileDescriptor.boundedPipe()
         var scriptFile: FileDescriptor?
         if let script = launch.script {
             let number = script.withUnsafeBytes { hi_memory_file($0.baseAddress, $0.count) }
@@ -205,17 +206,21 @@ extension Launch {
     /// All that makes a process this one, in numbers and bytes for spawn.c; nil where memory is short. Its descriptors, signals
     /// and session are the caller's to fill in.
     func request() -> UnsafeMutablePointer<hi_request>? {
-        var strings = Bytes()
-        for list in [candidates, arguments, environment.entries] {
-            for text in list {
-                // A NUL would shift all that comes behind it: /etc/passwd can hold one.
-                strings += text.prefix { $0 != 0 }
-                strings.append(0)
-            }
+        let lists = [candidates, arguments, environment.entries, directory.map { [$0] } ?? []]
+        var room = 0
+        for list in lists {
+            for text in list { room &+= text.count &+ 1 }
         }
-        if let directory {
-            strings += directory.prefix { $0 != 0 }
-            strings.append(0)
+        let strings = Bytes(unsafeUninitializedCapacity: room) { buffer, count in
+            guard let first = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
+            for list in lists {
+                for text in list {
+                    text.withUnsafeBytes { text in
+                        // A NUL would shift all that comes behind it: /etc/passwd can hold one.
+                        count &+= hi_copy_text(first + count, text.baseAddress, text.count)
+                    }
+                }
+            }
         }
         let groups = identity.groups ?? []
         let made = strings.withUnsafeBufferPointer { bytes in

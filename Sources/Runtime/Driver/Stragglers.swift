@@ -21,9 +21,12 @@ struct Stragglers {
     /// Sends a signal to each of them. The first time also takes note of those that no SIGCHLD will tell of.
     /// - Parameter writer: the process that writes log files, which is none of them; 0 where there is none. As PID 1 it is
     ///   killed with the others, and started again for what is left to be written.
-    mutating func signal(_ number: Int32, except writer: Int32, loop: EventLoop) {
-        let processes = Stragglers.processes()
+    ///   - hasChildren: what waitpid(2) said last.
+    mutating func signal(_ number: Int32, except writer: Int32, hasChildren: Bool, loop: EventLoop) {
+        let (processes, isWhole) = Stragglers.processes(but: own)
         if isPIDOne {
+            // The kernel would go through every process of the machine to find that there is nobody.
+            if !hasChildren && isWhole && processes.isEmpty { return }
             if foreign.isEmpty { watch(processes, loop) }
             _ = kill(-1, number)
             return
@@ -54,21 +57,28 @@ struct Stragglers {
         }
     }
 
-    /// Every process that /proc shows, with its parent; empty where /proc is not mounted.
-    private static func processes() -> [(process: Int32, parent: Int32)] {
+    /// Every other process that /proc shows, with its parent; not the whole where /proc does not show the init itself.
+    private static func processes(but own: Int32) -> (found: [(process: Int32, parent: Int32)], isWhole: Bool) {
         var found = [(process: Int32, parent: Int32)]()
+        var showsInit = false
+        var isUnread = false
         let names: [Bytes]
-        do throws(Errno) { names = try listFolder(Bytes("/proc".utf8)) } catch { return [] }
+        do throws(Errno) { names = try listFolder(Bytes("/proc".utf8)) } catch { return ([], false) }
         for name in names {
             guard let process = Accounts.decimal(name), process <= Int32.max else { continue }
+            if process == own {
+                showsInit = true
+                continue
+            }
             do throws(Errno) {
                 let text = try readFile(Bytes("/proc/".utf8) + name + Bytes("/stat".utf8), limit: 1 << 16)
                 if let parent = parent(text) { found.append((Int32(process), parent)) }
             } catch {
-                continue
+                // Gone since, mostly.
+                isUnread = true
             }
         }
-        return found
+        return (found, showsInit && !isUnread)
     }
 
     /// The fourth field of /proc/PID/stat (proc(5)); the second, the name, may hold spaces and brackets.

@@ -14,8 +14,9 @@ struct Terminal {
     private(set) var dropsContinue = false
 
     init() {
-        isTerminal = isatty(0) == 1 && isatty(1) == 1
-        isForeground = isatty(0) == 1 && hi_foreground_group(0) == getpgrp()
+        let isInput = isatty(0) == 1
+        isTerminal = isInput && isatty(1) == 1
+        isForeground = isInput && hi_foreground_group(0) == getpgrp()
     }
 
     /// Lets go of the controlling terminal, for the session of the main program to take it. Gives the reason where there

@@ -242,6 +242,8 @@ extension Driver {
         hi_shutdown(client.socket.number, true)
         control.clients[client.token.index] = nil
         control.count &-= 1
+        // What was needed to answer is given back.
+        statusChanged()
     }
 
     /// Its socket can be read or written, or its other end is gone.
