@@ -43,7 +43,7 @@ enum Chown {
         }
         let parsed = Owner.parse(text, accounts)
         guard var owner = parsed.owner else {
-            report.say(say("cannot use the owner \"%\": %", text.shown, parsed.mistake))
+            report.say("cannot use the owner \"%\": %", text.shown, parsed.mistake)
             return 1
         }
         owner.keepsGroup = options.boolean("keep-group")
@@ -92,7 +92,7 @@ private final class ChownWork {
                 if error != .noEntry {
                     report.say(complaint(path, error, doing: "open"))
                 } else if !context.isDryRun || !options.boolean("create") {
-                    report.say(say("there is no folder %; nothing to do below it", path))
+                    report.say("there is no folder %; nothing to do below it", path)
                 }
                 // Where the volume cannot be had, the programs that need it say so better.
                 return 0
@@ -155,7 +155,7 @@ private final class ChownWork {
             }
             if walk.tooDeep.count > 0 {
                 report.say(
-                    say("cannot look below %: deeper than % folders", walk.tooDeep.text, String(ChownWalk.deepest)))
+                    "cannot look below %: deeper than % folders", walk.tooDeep.text, String(ChownWalk.deepest))
             }
         } catch {
             if error.code == ENOTDIR {

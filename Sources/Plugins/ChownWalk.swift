@@ -173,9 +173,8 @@ final class ChownWalk {
         if now < nextWord { return }
         nextWord = now &+ interval
         report.say(
-            say(
-                "looked at % in % so far, now in %; % changed", Plugins.entries(seen), path([]),
-                path(below(level.name)), String(given.count)))
+            "looked at % in % so far, now in %; % changed", Plugins.entries(seen), path([]),
+            path(below(level.name)), String(given.count))
     }
 
 }

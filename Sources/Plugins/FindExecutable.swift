@@ -35,15 +35,15 @@ enum FindExecutable {
         var search = Search(names: names)
         search.walk(folder)
         if let failure = search.failure {
-            report.say("cannot look below " + failure.path.shown + ": " + failure.error.text)
+            report.say("cannot look below %: %", failure.path.shown, failure.error.text)
         }
         guard let found = search.best else {
             // Nothing to find is no failure: the program may be installed later, or not wanted.
-            report.say("found none of the names below " + folder.shown)
+            report.say("found none of the names below %", folder.shown)
             return 0
         }
         guard report.export(name, found) else { return 1 }
-        report.say(name + "=" + found.shown)
+        report.say("%=%", name, found.shown)
         return 0
     }
 

@@ -107,15 +107,13 @@ final class Handover {
     func tell(_ report: StageReport) {
         if refused.count > 0 {
             report.say(
-                say(
-                    "refusing %: a device, or a file that has another name elsewhere and another owner: %",
-                    entries(refused.count), refused.text))
+                "refusing %: a device, or a file that has another name elsewhere and another owner: %",
+                entries(refused.count), refused.text)
         }
         guard let failure, failed.count > 0 else { return }
         report.say(
-            say(
-                "warning: % could not be given to %: % (%)", entries(failed.count), owner.shown, failed.text,
-                Handover.reason(failure)))
+            "warning: % could not be given to %: % (%)", entries(failed.count), owner.shown, failed.text,
+            Handover.reason(failure))
     }
 
     private static func reason(_ error: Errno) -> String {

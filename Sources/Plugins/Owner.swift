@@ -41,7 +41,7 @@ struct Owner {
         }
         if uid == nil && gid == nil { return (nil, "it names neither a user nor a group") }
         var numbers = uid.map { String($0) } ?? ""
-        if let gid { numbers += ":" + String(gid) }
+        if let gid { numbers += say(":%", String(gid)) }
         let isNumeric = text == numbers.bytes
         let name = text.last == 0x3A ? Bytes(text.dropLast()) : text
         return (Owner(uid: uid, gid: gid, shown: isNumeric ? numbers : say("% (%)", name.shown, numbers)), "")

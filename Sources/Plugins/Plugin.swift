@@ -86,7 +86,35 @@ public struct StageReport: Sendable {
     }
 
     /// A line for the log: why it failed, or what a person should know.
-    public func say(_ text: String) { StageReport.write(Bytes((text + "\n").utf8), to: log) }
+    @inline(never)
+    @_disfavoredOverload
+    public func say(_ text: String) { StageReport.write(Bytes(text.utf8) + [0x0A], to: log) }
+
+    /// The same for a line that is written down.
+    @inline(never)
+    func say(_ text: Literal) { say(text.text) }
+
+    /// The same with words in the places of the `%`.
+    @inline(never)
+    func say(_ pattern: Literal, _ first: String) { say(ConfigParser.say(pattern, first)) }
+
+    /// The same with two words.
+    @inline(never)
+    func say(_ pattern: Literal, _ first: String, _ second: String) {
+        say(ConfigParser.say(pattern, first, second))
+    }
+
+    /// The same with three words.
+    @inline(never)
+    func say(_ pattern: Literal, _ first: String, _ second: String, _ third: String) {
+        say(ConfigParser.say(pattern, first, second, third))
+    }
+
+    /// The same with four words.
+    @inline(never)
+    func say(_ pattern: Literal, _ first: String, _ second: String, _ third: String, _ fourth: String) {
+        say(ConfigParser.say(pattern, first, second, third, fourth))
+    }
 
     /// A line about something that was changed, and about nothing else; in a dry run "would …".
     public func changed(_ text: String) { say(text) }
@@ -95,25 +123,27 @@ public struct StageReport: Sendable {
     /// records of a stage together have 64 KiB.
     public func export(_ name: String, _ value: Bytes) -> Bool {
         if name.isEmpty || name.utf8.contains(0x3D) || name.utf8.contains(0) || value.contains(0) {
-            say("cannot export " + Bytes(name.utf8).shown + ": its name or its value holds a NUL, or its name a =")
+            say("cannot export %: its name or its value holds a NUL, or its name a =", Bytes(name.utf8).shown)
             return false
         }
         return record(Bytes(name.utf8) + [0x3D] + value, of: name)
     }
 
     /// `=quiet`: from now on services' output is kept off the terminal.
-    func becomeQuiet() -> Bool { record(Bytes("=quiet".utf8), of: "=quiet") }
+    func becomeQuiet() -> Bool { record(Bytes("=quiet"), of: "=quiet") }
 
     /// `=user NAME UID GID GID,GID…`: from now on that name means these numbers.
     func setUser(_ name: Bytes, uid: UInt32, gid: UInt32, groups: [UInt32]) -> Bool {
-        var text = " " + String(uid) + " " + String(gid)
-        for (place, group) in groups.enumerated() { text += (place == 0 ? " " : ",") + String(group) }
-        return record(Bytes("=user ".utf8) + name + Bytes(text.utf8), of: "=user")
+        var text = ConfigParser.say(" % %", String(uid), String(gid))
+        for (place, group) in groups.enumerated() {
+            text += ConfigParser.say(place == 0 ? " %" : ",%", String(group))
+        }
+        return record(Bytes("=user ") + name + Bytes(text.utf8), of: "=user")
     }
 
     private func record(_ text: Bytes, of name: String) -> Bool {
         if StageReport.write(text + [0], to: records) { return true }
-        say("cannot export " + name + ": all exports of a stage together have room for 64 KiB")
+        say("cannot export %: all exports of a stage together have room for 64 KiB", name)
         return false
     }
 

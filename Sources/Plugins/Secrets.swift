@@ -28,7 +28,7 @@ enum Secrets {
                 isDone = variables(source[..<star], source[star...].dropFirst(), context) && isDone
             } else {
                 context.report.say(
-                    say("cannot use % in `from`: write a pattern such as \"*_FILE\", or a folder", source.shown))
+                    "cannot use % in `from`: write a pattern such as \"*_FILE\", or a folder", source.shown)
                 isDone = false
             }
         }
@@ -52,7 +52,7 @@ enum Secrets {
                 decoding: back.isEmpty ? name.dropFirst(front.count) : name.dropLast(back.count), as: UTF8.self)
             if context.environment.value(target) != nil {
                 context.report.say(
-                    say("% is set itself, and % is not looked at", target, Bytes(name).shown))
+                    "% is set itself, and % is not looked at", target, Bytes(name).shown)
                 continue
             }
             do throws(Errno) {
@@ -61,7 +61,7 @@ enum Secrets {
                 // SSL_CERT_FILE and its like name no secrets.
                 if error == .tooLarge {
                     context.report.say(
-                        say("% is left: %, which it names, is larger than 32 KiB", Bytes(name).shown, path.shown))
+                        "% is left: %, which it names, is larger than 32 KiB", Bytes(name).shown, path.shown)
                     continue
                 }
                 isDone = complain(say("%, which % names", path.shown, Bytes(name).shown), error, context)
@@ -86,7 +86,7 @@ enum Secrets {
             let file = path + [0x2F] + name
             if fileKind(file) == .folder { continue }
             guard isName(name) else {
-                context.report.say(say("% is left: its name cannot be that of a variable", file.shown))
+                context.report.say("% is left: its name cannot be that of a variable", file.shown)
                 continue
             }
             let target = String(decoding: name, as: UTF8.self)
@@ -117,7 +117,7 @@ enum Secrets {
         if content.last == 0x0A { content.removeLast() }
         if content.last == 0x0D { content.removeLast() }
         if content.contains(0) {
-            context.report.say(say("cannot export %: it holds a NUL byte, which no variable can", file.shown))
+            context.report.say("cannot export %: it holds a NUL byte, which no variable can", file.shown)
             return false
         }
         return context.report.export(name, content)
@@ -128,7 +128,7 @@ enum Secrets {
         if error == .tooLarge { reason = "it is larger than 32 KiB" }
         if error.code == ENOTSUP { reason = "it is no regular file" }
         if error.code == ELOOP { reason = "it is a symbolic link in a folder that others can write to (refusing)" }
-        context.report.say(say("cannot read %: %", what, reason))
+        context.report.say("cannot read %: %", what, reason)
         return false
     }
 

@@ -12,10 +12,10 @@ extension SeedWork {
     func file(_ entry: StageOptions, _ place: Place) throws(Errno) {
         let path = entry.string("path") ?? []
         let condition = entry.string("if") ?? []
-        let isAlways = condition == Bytes("always".utf8)
+        let isAlways = condition == Bytes("always")
         let old = try present(place)
         if let old, !isAlways {
-            guard condition == Bytes("empty".utf8), try isEmpty(old, place) else { return }
+            guard condition == Bytes("empty"), try isEmpty(old, place) else { return }
         }
         var mode = entry.mode("mode")
         let source: FileDescriptor
@@ -147,7 +147,7 @@ extension SeedWork {
             try freshTree(source, status, to: place)
         }
         if leftOut.count > 0 {
-            context.report.say(say("left out of %: neither file, folder nor link: %", from.shown, leftOut.text))
+            context.report.say("left out of %: neither file, folder nor link: %", from.shown, leftOut.text)
         }
         if isChanged { context.changed("copied", "copy", say("% to %", from.shown, volume.shown(path))) }
     }
@@ -249,7 +249,7 @@ extension SeedWork {
     // MARK: Values
 
     /// A text of the options, or the random bytes in its place as hex.
-    func content(_ entry: StageOptions, _ key: String) throws(Errno) -> Bytes {
+    func content(_ entry: StageOptions, _ key: Literal) throws(Errno) -> Bytes {
         guard let count = entry.integer("random") else { return entry.string(key) ?? [] }
         var bytes = Bytes(repeating: 0, count: Int(max(1, min(count, 256))))
         if bytes.withUnsafeMutableBytes({ hi_random($0.baseAddress, $0.count) }) < 0 { throw Errno.current }

@@ -43,7 +43,7 @@ enum SeedLine {
 
     private static func emptyValue(of key: Bytes, in line: ArraySlice<UInt8>) -> Range<Int>? {
         var rest = trimmedStart(line)
-        let export = Bytes("export".utf8)
+        let export = Bytes("export")
         if rest.starts(with: export), let next = rest.dropFirst(export.count).first, isBlank(next) {
             rest = trimmedStart(rest.dropFirst(export.count))
         }

@@ -24,7 +24,7 @@ enum TuiDetect {
         let report = context.report
         guard context.isTerminal else {
             report.say(
-                say("% asks for a program that fills the terminal, but the container has no terminal", cause))
+                "% asks for a program that fills the terminal, but the container has no terminal", cause)
             report.say(
                 "give it one: docker run -it …; in a compose file, tty: true and stdin_open: true; or leave that out")
             return 1
@@ -33,8 +33,8 @@ enum TuiDetect {
             return 1
         }
         let term = context.environment.value("TERM") ?? []
-        if term.isEmpty || term == Bytes("dumb".utf8) {
-            if !report.export("TERM", Bytes("xterm-256color".utf8)) { return 1 }
+        if term.isEmpty || term == Bytes("dumb") {
+            if !report.export("TERM", Bytes("xterm-256color")) { return 1 }
         }
         giveSize(context)
         return report.becomeQuiet() ? 0 : 1
@@ -44,12 +44,14 @@ enum TuiDetect {
     private static func cause(_ options: StageOptions, _ context: StageContext) -> String? {
         let flags = options.strings("flags")
         for argument in context.arguments {
-            if argument == Bytes("--".utf8) { break }
+            if argument == Bytes("--") { break }
             for flag in flags where flag == argument { return flag.shown }
         }
         for name in options.strings("env") {
             let variable = String(decoding: name, as: UTF8.self)
-            if let value = context.environment.value(variable), isTrue(value) { return variable + "=" + value.shown }
+            if let value = context.environment.value(variable), isTrue(value) {
+                return say("%=%", variable, value.shown)
+            }
         }
         return nil
     }
@@ -58,7 +60,7 @@ enum TuiDetect {
     /// would draw on nothing. The stage has no terminal itself; its parent has.
     private static func giveSize(_ context: StageContext) {
         if context.isDryRun { return }
-        let path = Bytes(("/proc/" + String(getppid()) + "/fd/0").utf8)
+        let path = Bytes(say("/proc/%/fd/0", String(getppid())).utf8)
         guard let terminal = try? FileDescriptor.open(path, flags: O_RDWR | O_NOCTTY | O_NONBLOCK) else { return }
         _ = hi_give_terminal_size(terminal.number)
     }

@@ -34,7 +34,7 @@ enum UidRemap {
                 "join-groups-of", .pathOrPaths, default: "[]",
                 "Files whose group the user joins; the last part of a path can have one `*`"),
         ],
-        run: { run($0, $1, etc: Bytes("/etc".utf8), started: geteuid()) })
+        run: { run($0, $1, etc: Bytes("/etc"), started: geteuid()) })
 
     /// - Parameters:
     ///   - etc: the folder of passwd and group.
@@ -94,16 +94,15 @@ private final class Remapping {
             guard let uid = accounts.account(named: name)?.uid ?? Accounts.decimal(name), uid == started else {
                 continue
             }
-            for (list, what) in [("uid-from", "uid"), ("gid-from", "gid")] {
+            for (list, what) in [("uid-from", "uid"), ("gid-from", "gid")] as [(Literal, String)] {
                 guard let (variable, value) = wanted(list), Accounts.decimal(value) != started else { continue }
                 report.say(
-                    say(
-                        "% asks for % %, but the container was started as user %: only root can change that",
-                        variable, what, value.shown, String(started)))
+                    "% asks for % %, but the container was started as user %: only root can change that",
+                    variable, what, value.shown, String(started))
             }
             return 0
         }
-        report.say(say("to start the container as user % is not supported", String(started)))
+        report.say("to start the container as user % is not supported", String(started))
         if let refusal = options.string("refusal") {
             report.say(String(decoding: refusal, as: UTF8.self))
             return 1
@@ -112,8 +111,8 @@ private final class Remapping {
         let (uids, gids) = (options.strings("uid-from"), options.strings("gid-from"))
         for place in uids.indices {
             remedy += place == 0 ? "; for another number write " : ", or "
-            remedy += "-e " + uids[place].shown + "=$(id -u)"
-            if place < gids.count { remedy += " -e " + gids[place].shown + "=$(id -g)" }
+            remedy += say("-e %=$(id -u)", uids[place].shown)
+            if place < gids.count { remedy += say(" -e %=$(id -g)", gids[place].shown) }
         }
         report.say(remedy)
         return 1
@@ -123,7 +122,7 @@ private final class Remapping {
 
     func remap() -> Int32 {
         for byte in user where byte == 0x3A || byte == 0x2C || byte < 0x21 {
-            report.say(say("% cannot be the name of a user", user.shown))
+            report.say("% cannot be the name of a user", user.shown)
             return 1
         }
         let folder = OpenEtc(etc)
@@ -134,9 +133,8 @@ private final class Remapping {
         let accounts = Accounts(passwd: passwd.before, group: group.before)
         guard let account = accounts.account(named: user) else {
             report.say(
-                say(
-                    "there is no user % in %/passwd; add it to the image (useradd), or mend `user`", user.shown,
-                    etc.shown))
+                "there is no user % in %/passwd; add it to the image (useradd), or mend `user`", user.shown,
+                etc.shown)
             return 1
         }
         (uid, gid) = (account.uid, account.gid)
@@ -150,7 +148,7 @@ private final class Remapping {
     }
 
     /// The variable of a list that counts: the first that is set, and not to nothing.
-    private func wanted(_ list: String) -> (variable: String, value: Bytes)? {
+    private func wanted(_ list: Literal) -> (variable: String, value: Bytes)? {
         for name in options.strings(list) {
             let variable = String(decoding: name, as: UTF8.self)
             if let value = context.environment.value(variable), !value.isEmpty { return (variable, value) }
@@ -159,7 +157,7 @@ private final class Remapping {
     }
 
     /// The number that variables ask for; a value that will not do is reported and ignored.
-    private func number(_ list: String, _ what: String, _ current: UInt32) -> UInt32? {
+    private func number(_ list: Literal, _ what: String, _ current: UInt32) -> UInt32? {
         guard let (variable, value) = wanted(list) else { return nil }
         let (low, high) = (options.integer("min") ?? 1, options.integer("max") ?? 65_534)
         if let number = Accounts.decimal(value), Int64(number) >= low, Int64(number) <= high { return number }
@@ -194,7 +192,7 @@ private final class Remapping {
         }
         guard let name else { return }
         guard let old = accounts.gid(ofGroup: name) else {
-            return report.say(say("there is no group % in %/group", name.shown, etc.shown))
+            return report.say("there is no group % in %/group", name.shown, etc.shown)
         }
         if old == gid { return }
         group.after = AccountEditor.setting(group.after, of: name, field: 2, to: Bytes(String(gid).utf8), atLeast: 3)
@@ -253,9 +251,9 @@ private final class Remapping {
         }
         let name = newName(path, number)
         group.after = AccountEditor.adding(
-            group.after, line: name + Bytes((":x:" + String(number) + ":").utf8) + user)
+            group.after, line: name + Bytes(say(":x:%:", String(number)).utf8) + user)
         if gshadow.status != nil {
-            gshadow.after = AccountEditor.adding(gshadow.after, line: name + Bytes(":!::".utf8) + user)
+            gshadow.after = AccountEditor.adding(gshadow.after, line: name + Bytes(":!::") + user)
         }
         changes.append(
             (
@@ -266,7 +264,7 @@ private final class Remapping {
 
     /// "hostdocker" for /run/docker.sock; with the number behind it where that is the name of another group.
     private func newName(_ path: Bytes, _ number: UInt32) -> Bytes {
-        var name = Bytes("host".utf8)
+        var name = Bytes("host")
         let start = path.lastIndex(of: 0x2F).map { $0 &+ 1 } ?? 0
         for byte in path[start...].prefix(16) {
             let lower = byte | 0x20
@@ -274,7 +272,7 @@ private final class Remapping {
             name.append(lower)
         }
         if AccountEditor.fields(group.after, of: name, atLeast: 1) == nil { return name }
-        return name + Bytes(("-" + String(number)).utf8)
+        return name + Bytes(say("-%", String(number)).utf8)
     }
 
     // MARK: The files
@@ -284,7 +282,7 @@ private final class Remapping {
     private func takeLock(_ folder: OpenEtc) -> FileDescriptor? {
         guard let etc = folder.folder else { return nil }
         do throws(Errno) {
-            let file = try etc.open([Bytes(".pwd.lock".utf8)], O_WRONLY | O_CREAT, mode: 0o600)
+            let file = try etc.open([Bytes(".pwd.lock")], O_WRONLY | O_CREAT, mode: 0o600)
             for _ in 0..<500 {
                 if hi_lock_file(file.number) == 0 { return file }
                 hi_pause(10)
@@ -333,14 +331,15 @@ private final class Remapping {
         }
         report.say(
             say(
-                "%; what hermes-init starts as % gets uid %, gid % all the same", obstacle, user.shown, String(uid),
-                String(gid)) + ", other programs go by the file")
+                "%; what hermes-init starts as % gets uid %, gid % all the same, other programs go by the file",
+                obstacle,
+                user.shown, String(uid), String(gid)))
         return report.setUser(user, uid: uid, gid: gid, groups: joined) ? 0 : 1
     }
 
     /// The reason where it cannot be written.
     private func write(_ file: AccountFile, _ folder: OpenEtc) -> String? {
-        let path = etc.shown + "/" + file.name.description
+        let path = say("%/%", etc.shown, file.name.description)
         guard let etc = folder.folder, let status = file.status else {
             return say("refusing to change %: it is a symbolic link, or cannot be read", path)
         }

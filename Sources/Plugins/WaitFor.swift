@@ -28,18 +28,18 @@ enum WaitFor {
     private static func run(_ options: StageOptions, _ context: StageContext) -> Int32 {
         let timeout = options.duration("timeout")?.nanoseconds ?? 60_000_000_000
         let (end, carry) = hi_monotonic_nanoseconds().addingReportingOverflow(timeout)
-        for key in ["tcp", "unix", "path", "http"] {
+        for key: Literal in ["tcp", "unix", "path", "http"] {
             for target in options.strings(key) {
-                guard let probe = Target(key, target, context) else { return 1 }
+                guard let probe = Target(key.text, target, context) else { return 1 }
                 if context.isDryRun {
-                    context.report.say(say("would wait for %", probe.shown))
+                    context.report.say("would wait for %", probe.shown)
                     continue
                 }
                 var reason = ""
                 while true {
                     let left = carry ? longestTry : (end &- hi_monotonic_nanoseconds()) / 1_000_000
                     guard left > 0 else {
-                        context.report.say(say("waited for % in vain: %", probe.shown, reason))
+                        context.report.say("waited for % in vain: %", probe.shown, reason)
                         return 1
                     }
                     guard let failure = probe.fails(within: Int32(truncatingIfNeeded: min(left, longestTry))) else {
@@ -74,7 +74,7 @@ private struct Target {
                 request = url.request
             }
         } catch {
-            context.report.say(say("cannot read the address % of `%`: %", text.shown, key, error.text))
+            context.report.say("cannot read the address % of `%`: %", text.shown, key, error.text)
             return nil
         }
     }

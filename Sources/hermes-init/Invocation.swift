@@ -109,8 +109,15 @@ struct UsageError: Error, Equatable {
 
     static let exitCode: Int32 = 64
 
+    /// With one remedy, both written down.
+    @inline(never)
+    init(title: Literal, remedy: Literal, topic: HelpTopic) {
+        self.init(title: title.text, remedies: [remedy.text], topic: topic)
+    }
+
     /// With one remedy.
     @inline(never)
+    @_disfavoredOverload
     init(title: String, remedy: String, topic: HelpTopic) {
         self.init(title: title, remedies: [remedy], topic: topic)
     }

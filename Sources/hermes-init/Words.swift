@@ -62,7 +62,7 @@ private func isSafeInShell(_ scalar: UInt32) -> Bool {
 
 /// The form `$'…'`, in which every byte that is not printable ASCII is `\xNN`.
 private func escaped(_ word: [UInt8]) -> String {
-    let digits: [UInt8] = [UInt8]("0123456789abcdef".utf8)
+    let digits: [UInt8] = [UInt8]("0123456789abcdef")
     var result: [UInt8] = [0x24, 0x27]
     for byte in word {
         switch byte {

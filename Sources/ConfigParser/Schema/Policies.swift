@@ -179,7 +179,7 @@ extension Reading {
         guard text.utf8.count <= 16 else { return nil }
         var word = [UInt8]()
         for byte in text.bytes { word.append(byte >= 0x61 && byte <= 0x7A ? byte &- 0x20 : byte) }
-        if !same(word.prefix(3), "SIG") { word = [UInt8]("SIG".utf8) + word }
+        if !same(word.prefix(3), "SIG") { word = [UInt8]("SIG") + word }
         var names = [String]()
         for number in Int32(1)...31 {
             if let signal = SignalNumber(number) { names.append(signal.name) }

@@ -28,41 +28,73 @@ final class Reading {
 
     @inline(never)
     func error(
-        _ code: String, _ title: String, at span: Span, _ text: String = "", context: [Diagnostic.Label] = [],
+        _ code: Literal, _ title: String, at span: Span, _ text: Literal = "", context: [Diagnostic.Label] = [],
         notes: [String] = [], help: String? = nil
     ) {
-        add(Diagnostic(code: code, title, at: .init(span, text), context: context, notes: notes, help: help))
+        add(
+            Diagnostic(
+                code: code.text, title, at: .init(span, text.text), context: context, notes: notes, help: help))
     }
 
     /// Most mistakes need no more than this, and each argument that a call has not to pass makes it smaller.
     @inline(never)
-    func error(_ code: String, _ title: String, at span: Span, help: String) {
-        add(Diagnostic(code: code, title, at: .init(span), help: help))
+    func error(_ code: Literal, _ title: String, at span: Span, help: String) {
+        add(Diagnostic(code: code.text, title, at: .init(span), help: help))
     }
 
     /// The most usual of all: a value that the key cannot have.
     @inline(never)
+    func bad(at span: Span, _ title: Literal, help: Literal) {
+        error("bad-value", title.text, at: span, help: help.text)
+    }
+
+    /// The same with a word of the file's in the place of the `%`.
+    @inline(never)
+    func bad(at span: Span, _ pattern: Literal, _ word: String, help: Literal) {
+        error("bad-value", say(pattern, word), at: span, help: help.text)
+    }
+
+    /// The same with two.
+    @inline(never)
+    func bad(at span: Span, _ pattern: Literal, _ first: String, _ second: String, help: Literal) {
+        error("bad-value", say(pattern, first, second), at: span, help: help.text)
+    }
+
+    /// The same where what to do about it is put together too.
+    @inline(never)
+    @_disfavoredOverload
     func bad(
-        at span: Span, _ pattern: String, _ first: String = "", _ second: String = "", _ third: String = "",
+        at span: Span, _ pattern: Literal, _ first: String = "", _ second: String = "", _ third: String = "",
         help: String
     ) {
-        add(Diagnostic(code: "bad-value", say(pattern, first, second, third), at: .init(span), help: help))
+        error("bad-value", say(pattern, first, second, third), at: span, help: help)
     }
 
     /// Two things that cannot stand together; the other place is marked too, with a word about it.
     @inline(never)
-    func contradiction(_ title: String, at span: Span, beside other: Span? = nil, _ text: String = "", help: String) {
+    func contradiction(
+        _ title: Literal, at span: Span, beside other: Span? = nil, _ text: Literal = "", help: Literal
+    ) {
+        contradiction(title.text, at: span, beside: other, text, help: help.text)
+    }
+
+    /// The same with words of the file's in it.
+    @inline(never)
+    @_disfavoredOverload
+    func contradiction(
+        _ title: String, at span: Span, beside other: Span? = nil, _ text: Literal = "", help: String
+    ) {
         var context = [Diagnostic.Label]()
-        if let other { context.append(.init(other, text)) }
-        add(Diagnostic(code: "contradiction", title, at: .init(span), context: context, help: help))
+        if let other { context.append(.init(other, text.text)) }
+        error("contradiction", title, at: span, context: context, help: help)
     }
 
     @inline(never)
     func warning(
-        _ code: String, _ title: String, at span: Span, _ text: String = "", context: [Diagnostic.Label] = [],
+        _ code: Literal, _ title: String, at span: Span, _ text: Literal = "", context: [Diagnostic.Label] = [],
         help: String? = nil
     ) {
-        add(Diagnostic(.warning, code: code, title, at: .init(span, text), context: context, help: help))
+        add(Diagnostic(.warning, code: code.text, title, at: .init(span, text.text), context: context, help: help))
     }
 
     /// The bytes of the file that a span names, as far as they exist.

@@ -104,10 +104,8 @@ public struct Key: Sendable {
     public let name: String
     /// What its value must be.
     public let kind: ValueKind
-    /// The value it has where it is not set, as it would be written; empty where there is none.
-    public let fallback: String
-    /// One line for people.
-    public let summary: String
+    private let writtenFallback: Literal
+    private let writtenSummary: Literal
     /// It speaks of a process, so a group cannot have it.
     public let needsProcess: Bool
     /// A table without it is wrong.
@@ -115,16 +113,21 @@ public struct Key: Sendable {
 
     /// A line of a table.
     public init(
-        _ name: String, _ kind: ValueKind, default fallback: String = "", process: Bool = false,
-        required: Bool = false, _ summary: String
+        _ name: String, _ kind: ValueKind, default fallback: Literal = "", process: Bool = false,
+        required: Bool = false, _ summary: Literal
     ) {
         self.name = name
         self.kind = kind
-        self.fallback = fallback
-        self.summary = summary
+        writtenFallback = fallback
+        writtenSummary = summary
         self.needsProcess = process
         self.isRequired = required
     }
+
+    /// The value it has where it is not set, as it would be written; empty where there is none.
+    public var fallback: String { writtenFallback.text }
+    /// One line for people.
+    public var summary: String { writtenSummary.text }
 }
 
 /// A table of the format.

@@ -57,8 +57,9 @@ extension Reading {
                 }
                 error(
                     "wrong-type",
-                    say("the variable % takes a string, an integer, true or false, ", shown(entry.key))
-                        + say("not %", entry.value.kind.phrase), at: span, help: help)
+                    say(
+                        "the variable % takes a string, an integer, true or false, not %", shown(entry.key),
+                        entry.value.kind.phrase), at: span, help: help)
                 continue
             }
             changes.append(EnvironmentChange(name: entry.key, value: value, span: entry.keySpan))

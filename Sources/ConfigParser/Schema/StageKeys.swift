@@ -50,7 +50,7 @@ public struct OptionTable: Sendable {
         var text = [UInt8]()
         for key in keys where !key.fallback.isEmpty {
             let isLiteral = key.kind.isLiteral
-            text += (key.name + (isLiteral ? " = " : " = '") + key.fallback + (isLiteral ? "\n" : "'\n")).bytes
+            text += say(isLiteral ? "% = %\n" : "% = '%'\n", key.name, key.fallback).bytes
         }
         var ignored = [Diagnostic]()
         return TOMLParser.parse(file: FileID(index: -1), bytes: text, diagnostics: &ignored)

@@ -41,14 +41,16 @@ public struct StageOptions: Sendable {
     }
 
     /// A string that is not empty; nil for an empty one, and where there is none.
-    public func string(_ name: String) -> [UInt8]? {
-        if case .string(let text)? = value(name), !text.isEmpty { return text }
+    @inline(never)
+    public func string(_ name: Literal) -> [UInt8]? {
+        if case .string(let text)? = value(name.text), !text.isEmpty { return text }
         return nil
     }
 
     /// A list of strings; a single string counts as a list of one.
-    public func strings(_ name: String) -> [[UInt8]] {
-        switch value(name) {
+    @inline(never)
+    public func strings(_ name: Literal) -> [[UInt8]] {
+        switch value(name.text) {
         case .strings(let list)?: return list
         case .string(let text)?: return [text]
         default: return []
@@ -56,38 +58,44 @@ public struct StageOptions: Sendable {
     }
 
     /// Whether it is set to true.
-    public func boolean(_ name: String) -> Bool {
-        if case .boolean(let value)? = value(name) { return value }
+    @inline(never)
+    public func boolean(_ name: Literal) -> Bool {
+        if case .boolean(let value)? = value(name.text) { return value }
         return false
     }
 
     /// An integer.
-    public func integer(_ name: String) -> Int64? {
-        if case .integer(let value)? = value(name) { return value }
+    @inline(never)
+    public func integer(_ name: Literal) -> Int64? {
+        if case .integer(let value)? = value(name.text) { return value }
         return nil
     }
 
     /// A length of time.
-    public func duration(_ name: String) -> Interval? {
-        if case .duration(let value)? = value(name) { return value }
+    @inline(never)
+    public func duration(_ name: Literal) -> Interval? {
+        if case .duration(let value)? = value(name.text) { return value }
         return nil
     }
 
     /// A mode of a file.
-    public func mode(_ name: String) -> UInt32? {
-        if case .mode(let value)? = value(name) { return value }
+    @inline(never)
+    public func mode(_ name: Literal) -> UInt32? {
+        if case .mode(let value)? = value(name.text) { return value }
         return nil
     }
 
     /// Paths and their modes.
-    public func modes(_ name: String) -> [(path: [UInt8], mode: UInt32)] {
-        if case .modes(let value)? = value(name) { return value }
+    @inline(never)
+    public func modes(_ name: Literal) -> [(path: [UInt8], mode: UInt32)] {
+        if case .modes(let value)? = value(name.text) { return value }
         return []
     }
 
     /// An array of tables.
-    public func tables(_ name: String) -> [StageOptions] {
-        if case .tables(let value)? = value(name) { return value }
+    @inline(never)
+    public func tables(_ name: Literal) -> [StageOptions] {
+        if case .tables(let value)? = value(name.text) { return value }
         return []
     }
 }

@@ -238,20 +238,33 @@ extension Mistake {
 
     // MARK: Parts
 
-    // Not inlined: there are sixty calls.
+    // Not inlined: there are sixty calls, most of them with texts that are written down.
+    @inline(never)
+    private func told(_ code: Literal, _ title: Literal, _ span: Span, _ label: Literal = "") -> Diagnostic {
+        told(code, title.text, span, label)
+    }
+
     @inline(never)
     private func told(
-        _ code: String, _ title: String, _ span: Span, _ label: String = "", context: Diagnostic.Label? = nil,
+        _ code: Literal, _ title: Literal, _ span: Span, _ label: Literal = "", help: Literal
+    ) -> Diagnostic {
+        told(code, title.text, span, label, help: help.text)
+    }
+
+    @inline(never)
+    @_disfavoredOverload
+    private func told(
+        _ code: Literal, _ title: String, _ span: Span, _ label: Literal = "", context: Diagnostic.Label? = nil,
         help: String? = nil
     ) -> Diagnostic {
         var all = [Diagnostic.Label]()
         if let context { all.append(context) }
-        return Diagnostic(code: code, title, at: Diagnostic.Label(span, label), context: all, help: help)
+        return Diagnostic(code: code.text, title, at: Diagnostic.Label(span, label.text), context: all, help: help)
     }
 
     @inline(never)
     private func again(
-        _ code: String, _ title: String, _ span: Span, _ first: Span, help: String? = nil
+        _ code: Literal, _ title: String, _ span: Span, _ first: Span, help: String? = nil
     ) -> Diagnostic {
         told(code, title, span, "", context: Diagnostic.Label(first, "first defined here"), help: help)
     }

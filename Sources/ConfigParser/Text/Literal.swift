@@ -27,6 +27,10 @@ public struct Literal: ExpressibleByStringLiteral, @unchecked Sendable {
 }
 
 extension Array where Element == UInt8 {
+    /// The bytes of a text.
+    @inline(never)
+    public init(_ text: Literal) { self = [UInt8](text.memory) }
+
     /// Adds a text at the end.
     @inline(never)
     public static func += (left: inout [UInt8], right: Literal) { left.append(contentsOf: right.memory) }

@@ -271,7 +271,7 @@ extension MeaningCheck {
     private func checkScript(_ text: String, _ span: Span, _ service: Service, _ search: ProgramSearch) {
         let bytes = text.bytes
         guard isScript(bytes) else {
-            checkProgram(Bytes("/bin/sh".utf8), span, service, search, isScript: true)
+            checkProgram(Bytes("/bin/sh"), span, service, search, isScript: true)
             return
         }
         for word in interpreter(bytes) { checkProgram(word, span, service, search, isScript: true) }
@@ -287,7 +287,7 @@ extension MeaningCheck {
     ) {
         let found = search.view.program(word, search)
         if case .none = found.problem { return }
-        let what = (isScript ? "the interpreter " : "the program ") + word.shown
+        let what = say(isScript ? "the interpreter %" : "the program %", word.shown)
         var code = "program-not-found"
         var title: String
         var help = "add it to the image, or mend its name"

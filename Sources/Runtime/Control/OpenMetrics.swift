@@ -64,7 +64,7 @@ public func decimalText(thousandths: Int64) -> String {
     let amount = thousandths < 0 ? 0 : thousandths
     let rest = amount % 1000
     if rest == 0 { return String(amount / 1000) }
-    var digits = [UInt8]("000".utf8)
+    var digits = [UInt8]("000")
     var left = rest
     var place = 2
     while place >= 0 {

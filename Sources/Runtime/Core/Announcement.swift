@@ -142,7 +142,7 @@ extension Announcement {
             return say("%: % after %%; ", name[id], status.forPeople, after.forPeople, early(isEarly))
                 + again(delay, quickDeaths)
         case .restartingStopped(let id, let cause, let delay, let quickDeaths):
-            return say("%: stopped, because it was %; ", name[id], cause.text) + again(delay, quickDeaths)
+            return say("%: stopped, because it was %; %", name[id], cause.text, again(delay, quickDeaths))
         case .tooSlow(let id, let cause, let lastTry):
             return say(
                 "%: %%; stopping it", name[id], cause.text, lastTry.map { say(" (the last try: %)", $0) } ?? "")

@@ -57,7 +57,13 @@ struct Machine: Sendable {
     /// No service has this slot.
     var isVacant = false
     /// What it is from its next start on; its process goes on as what it was started as.
-    var next: Service?
+    var next: NextService?
+}
+
+/// A service that waits for its turn. A machine is copied often and seldom has one, so it lies outside.
+final class NextService: Sendable {
+    let service: Service
+    init(_ service: Service) { self.service = service }
 }
 
 /// What somebody may know of a service (`hermes-init health`, `ctl status`).
@@ -84,24 +90,25 @@ extension Core {
     /// What there is to know of a service; nil for a slot that no service has. Its process is the driver's to know.
     public func report(of id: ServiceID) -> ServiceReport? {
         guard machines.indices.contains(id.index), !machines[id.index].isVacant else { return nil }
-        let machine = machines[id.index]
+        // Each field by itself: the whole would be copied for every use.
+        let index = id.index
         var isReady = false
         var isAsWanted = false
         var problem: String?
-        switch machine.state {
+        switch machines[index].state {
         case .up, .done:
             isReady = true
-            problem = machine.watch.problem?.text
-            isAsWanted = machine.watch.problem == nil
+            problem = machines[index].watch.problem?.text
+            isAsWanted = machines[index].watch.problem == nil
         case .idle, .skipped, .ended, .stopped: isAsWanted = true
-        case .failed: isAsWanted = services[id.index].optional
+        case .failed: isAsWanted = services[index].optional
         case .waiting, .checking, .starting, .running, .backingOff: break
         case .stopping:
-            isAsWanted = machine.reason == .stop
-            if case .trouble(let cause) = machine.reason { problem = cause.text }
+            isAsWanted = machines[index].reason == .stop
+            if case .trouble(let cause) = machines[index].reason { problem = cause.text }
         }
         return ServiceReport(
-            state: machine.state, since: machine.since, isReady: isReady, problem: problem,
-            restarts: machine.restarts, lastExit: machine.lastExit, isAsWanted: isAsWanted)
+            state: machines[index].state, since: machines[index].since, isReady: isReady, problem: problem,
+            restarts: machines[index].restarts, lastExit: machines[index].lastExit, isAsWanted: isAsWanted)
     }
 }

@@ -81,7 +81,7 @@ extension Core {
     /// What a service is by the files, also where its process is still that of an older definition; nil for a free slot.
     public func definition(of id: ServiceID) -> Service? {
         guard machines.indices.contains(id.index), !machines[id.index].isVacant else { return nil }
-        return machines[id.index].next ?? services[id.index]
+        return machines[id.index].next?.service ?? services[id.index]
     }
 
     /// Whether a service was removed and is not down yet.
@@ -145,10 +145,10 @@ extension Core {
             var isLater = isBusy(id) && (restarts[index] || isNew[index] || machines[index].next != nil)
             if case .stopping = machines[index].state { isLater = true }
             if isLater {
-                machines[index].next = change.services[index]
+                machines[index].next = NextService(change.services[index])
             } else {
                 let old = services[index]
-                machines[index].next = change.services[index]
+                machines[index].next = NextService(change.services[index])
                 _ = takeNext(id)
                 if isChanged[index] { watchAnew(id, insteadOf: old) }
             }
@@ -289,7 +289,7 @@ extension Core {
 
     /// Its process is gone, or it is started: what it is by the files, it is from now on. False where it is that already.
     mutating func takeNext(_ id: ServiceID) -> Bool {
-        guard let next = machines[id.index].next else { return false }
+        guard let next = machines[id.index].next?.service else { return false }
         // The starts were kept for the old limit.
         if next.restart.limit != services[id.index].restart.limit { machines[id.index].starts.reset() }
         services[id.index] = next

@@ -26,7 +26,7 @@ public enum AskedReading: Sendable {
     public static func read(_ folder: Bytes) -> AskedReading {
         let bytes: Bytes
         do throws(Errno) {
-            let parts = try PathParts(folder + Bytes("/asked".utf8))
+            let parts = try PathParts(folder + Bytes("/asked"))
             // O_NONBLOCK: opening a fifo would wait for its writer.
             let file = try OpenFolder.top().open(parts.names, O_RDONLY | O_NONBLOCK | O_NOCTTY)
             guard try file.status().isFile else { return .corrupt("it is not a regular file") }
@@ -228,7 +228,7 @@ final class AskedMemory {
 
     /// In the writer: "+" in the pipe where all went well, else "-" and the reason.
     private static func save(_ state: AskedState, in folder: Bytes, setsAside: Bool, reports: FileDescriptor) {
-        var answer = Bytes("+".utf8)
+        var answer = Bytes("+")
         do throws(Errno) {
             let place = try OpenFolder.top().makeFolder(PathParts(folder).names, mode: 0o755) { _ in }
             let name = Bytes(AskedReading.name.utf8)
@@ -241,7 +241,7 @@ final class AskedMemory {
                 try place.write(name, mode: 0o600, replacing: true) { (file) throws(Errno) in try file.write(bytes) }
             }
         } catch {
-            answer = Bytes("-".utf8) + AskedReading.reason(error).bytes.prefix(200)
+            answer = Bytes("-") + AskedReading.reason(error).bytes.prefix(200)
         }
         do throws(Errno) { try reports.write(answer) } catch {}
     }

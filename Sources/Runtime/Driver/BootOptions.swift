@@ -39,7 +39,7 @@ public struct BootOptions: Sendable {
 
     /// Where configuration lies when the command line says nothing, weakest first.
     public static let defaultFolders: [[UInt8]] = [
-        [UInt8]("/usr/lib/hermes-init.d".utf8), [UInt8]("/etc/hermes-init.d".utf8),
-        [UInt8]("/run/hermes-init.d".utf8),
+        [UInt8]("/usr/lib/hermes-init.d"), [UInt8]("/etc/hermes-init.d"),
+        [UInt8]("/run/hermes-init.d"),
     ]
 }

@@ -105,7 +105,7 @@ final class Cgroups {
     /// Kills all that is in the group of a service. Nothing happens where it has none. Needs Linux 5.14.
     func kill(_ index: Int) {
         guard let group = group(index) else { return }
-        _ = write(say("%cgroup.kill", group.path), Bytes("1".utf8))
+        _ = write(say("%cgroup.kill", group.path), Bytes("1"))
     }
 
     /// Up to 64 processes in the group of a service; empty where it has none.
@@ -177,8 +177,8 @@ final class Cgroups {
         if hasLooked { return }
         hasLooked = true
         do throws(Errno) {
-            let groups = try readFile(Bytes("/proc/self/cgroup".utf8), limit: 1 << 16)
-            let mounts = try readFile(Bytes("/proc/self/mountinfo".utf8), limit: 1 << 20)
+            let groups = try readFile(Bytes("/proc/self/cgroup"), limit: 1 << 16)
+            let mounts = try readFile(Bytes("/proc/self/mountinfo"), limit: 1 << 20)
             place = Cgroups.find(cgroup: groups, mountinfo: mounts)
             // The root of the machine's own tree is nobody's group, and has no such file.
             if let found = place, fileKind(Bytes((say("%/cgroup.type", found.folder)).utf8)) == .missing {
@@ -380,7 +380,7 @@ extension ResourcePolicy {
         var list = [ResourceSetting]()
         func add(_ key: String, _ controller: String, _ file: String, _ amount: Amount?) {
             guard let amount else { return }
-            var value = Bytes("max".utf8)
+            var value = Bytes("max")
             if case .of(let number) = amount { value = Bytes(String(number).utf8) }
             list.append(ResourceSetting(key: key, controller: controller, file: file, value: value))
         }
@@ -396,7 +396,7 @@ extension ResourcePolicy {
                 share = .of(overflow ? .max : max(1000, product))
             }
             add("cpu-max", "cpu", "cpu.max", share)
-            list[list.count &- 1].value += Bytes(" 100000".utf8)
+            list[list.count &- 1].value += Bytes(" 100000")
         }
         return list
     }

@@ -89,7 +89,7 @@ private func pathReason(_ template: Template, _ context: ConditionContext, mustE
         return mustExist ? say("% is not set", error.variable) : nil
     }
     if context.exists(path) == mustExist { return nil }
-    return path.shown + (mustExist ? " does not exist" : " exists")
+    return say(mustExist ? "% does not exist" : "% exists", path.shown)
 }
 
 private func begins(_ arguments: [Bytes], with words: [String]) -> Bool {

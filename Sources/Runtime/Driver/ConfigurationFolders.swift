@@ -47,13 +47,13 @@ func readFiles(
         if areRequired && fileKind(folder) != .folder { diagnostics.append(unreadableFolder(folder, .noEntry)) }
         for name in names {
             var status = hi_file()
-            let file = Bytes(name.utf8) + Bytes(".toml".utf8)
+            let file = Bytes(name.utf8) + Bytes(".toml")
             // A link that leads nowhere is there, and wrong.
             if (folder + [slash] + file).withCString({ hi_lstat($0, &status) }) == 0 || Errno.current == .denied {
                 files.append(inputFile(folder: folder, name: file, dropIn: nil, FileTree()))
             }
             addDropIns(
-                folder: folder, name: Bytes(name.utf8) + Bytes(".d".utf8), FileTree(), to: &files,
+                folder: folder, name: Bytes(name.utf8) + Bytes(".d"), FileTree(), to: &files,
                 diagnostics: &diagnostics)
         }
     }
@@ -65,7 +65,7 @@ private func addDropIns(
 ) {
     let path = folder + [slash] + name
     guard case .folder? = try? tree.kind(path) else { return }
-    let service = Bytes(name.dropLast(2)) + Bytes(".toml".utf8)
+    let service = Bytes(name.dropLast(2)) + Bytes(".toml")
     do throws(Errno) {
         for dropIn in try sortedFolder(tree.place(of: path)) where dropIn.first != dot && hasSuffix(dropIn, ".toml") {
             var file = inputFile(folder: path, name: dropIn, dropIn: dropIn.shown, tree)

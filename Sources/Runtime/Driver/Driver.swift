@@ -91,7 +91,7 @@ final class Driver {
         let timerNumber = timerfd_create(CLOCK_MONOTONIC, O_CLOEXEC | O_NONBLOCK)
         if timerNumber < 0 { throw Errno.current }
         timer = FileDescriptor(owning: timerNumber)
-        null = try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDONLY)
+        null = try FileDescriptor.open(Bytes("/dev/null"), flags: O_RDONLY)
         relay = OutputRelay(standardOutput: standardOutput, standardError: standardError, loop: loop)
         spawner = Spawner(inheritedIgnored: inherited.ignored, loop: loop)
         let count = core.services.count

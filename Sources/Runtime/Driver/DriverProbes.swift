@@ -46,7 +46,7 @@ extension Driver {
             // No name server is ever asked: PID 1 would have to wait for it.
             var file = Bytes()
             do throws(Errno) {
-                file = try readFile(Bytes("/etc/hosts".utf8), limit: Driver.largestHostsFile)
+                file = try readFile(Bytes("/etc/hosts"), limit: Driver.largestHostsFile)
             } catch {
                 file = []
             }

@@ -260,7 +260,7 @@ extension Driver {
             watch.readiness.target = nil
             watch.health.target = nil
             setTargets(service, watch, launch)
-            if case .log(let text) = service.ready?.readiness, case .running = core.state(of: id) {
+            if case .log(let text) = service.ready?.readiness, case .running = state(of: id) {
                 relay.watch(service: id.index, text: Bytes(text.utf8))
             }
         } catch {

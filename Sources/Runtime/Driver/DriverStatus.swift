@@ -69,11 +69,20 @@ extension Driver {
                 StatusFile.folders[0], statusFile.failure.text))
     }
 
+    /// What there is to know of a service. Asked for here, in one place: each call of a method of the core from a class has
+    /// to copy the core.
+    @inline(never)
+    func report(of id: ServiceID) -> ServiceReport? { core.report(of: id) }
+
+    /// What a service is doing.
+    @inline(never)
+    func state(of id: ServiceID) -> ServiceState? { core.state(of: id) }
+
     func statusText() -> StatusText {
         var text = StatusText(process: own, start: statusStart)
         for index in services.indices {
             let id = ServiceID(index: index)
-            guard let report = core.report(of: id), core.graph.boots(id) || report.state != .idle else { continue }
+            guard let report = report(of: id), core.graph.boots(id) || report.state != .idle else { continue }
             text.lines.append(
                 StatusText.Line(
                     isWell: report.isAsWanted && !core.isStopping, name: services[index].name,

@@ -172,7 +172,7 @@ private func isServiceName(_ name: Bytes) -> Bool {
         default: return false
         }
     }
-    return !isFirst && instances <= 1 && name.count <= 64 && name != Bytes("init".utf8)
+    return !isFirst && instances <= 1 && name.count <= 64 && name != Bytes("init")
 }
 
 private func unknown(_ name: String, _ request: ExecRequest) -> ExecFailure {

@@ -13,7 +13,7 @@ enum ExportsText {
     static let name = "exports"
     /// All of it, in bytes. What an exec takes is less (2 MiB with the usual stack, execve(2)).
     static let most = 4 << 20
-    private static let heading = Bytes("=init ".utf8)
+    private static let heading = Bytes("=init ")
 
     /// As it stands in the file.
     /// - Parameters:
@@ -28,7 +28,7 @@ enum ExportsText {
             text.append(0)
         }
         for user in records.users {
-            text += Bytes("=user ".utf8) + user.name + Bytes((say(" % %", String(user.uid), String(user.gid))).utf8)
+            text += Bytes("=user ") + user.name + Bytes((say(" % %", String(user.uid), String(user.gid))).utf8)
             for (place, group) in user.groups.enumerated() {
                 text.append(place == 0 ? 0x20 : 0x2C)
                 text += Bytes(String(group).utf8)

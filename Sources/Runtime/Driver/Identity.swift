@@ -99,7 +99,7 @@ private func findAccount(_ user: Bytes, _ accounts: Accounts) throws(IdentityErr
         if let account = accounts.account(uid: uid) { return account }
         // A number needs no entry. Its group is the same number: the alternative, 0, would be a gift.
         return Account(
-            name: user, uid: uid, gid: uid, home: Bytes("/".utf8), shell: Bytes("/bin/sh".utf8))
+            name: user, uid: uid, gid: uid, home: Bytes("/"), shell: Bytes("/bin/sh"))
     }
     var message = say("cannot run as user %: there is no such user in /etc/passwd", user.shown)
     if let near = nearest(to: user.shown, among: accounts.userNames) { message += say("; did you mean %?", near) }

@@ -150,7 +150,7 @@ extension LaunchContext {
             environment.set("HOME", account.home.isEmpty ? [0x2F] : account.home)
             environment.set("USER", account.name)
             environment.set("LOGNAME", account.name)
-            environment.set("SHELL", account.shell.isEmpty ? Bytes("/bin/sh".utf8) : account.shell)
+            environment.set("SHELL", account.shell.isEmpty ? Bytes("/bin/sh") : account.shell)
         }
         for file in service.environmentFiles { try read(file, into: &environment) }
         try apply(service.environment, to: &environment)
@@ -294,7 +294,7 @@ extension LaunchContext {
 
     private func takeScript(_ text: String, _ service: Service, _ launch: inout Launch) throws(LaunchError) {
         let bytes = Bytes(text.utf8)
-        let path = Bytes("/proc/self/fd/3".utf8)
+        let path = Bytes("/proc/self/fd/3")
         if bytes.starts(with: "#!".utf8) {
             launch.script = bytes
             let line = bytes.prefix { $0 != 0x0A }.dropFirst(2)
@@ -311,13 +311,13 @@ extension LaunchContext {
             launch.arguments = argument.isEmpty ? [interpreter, path] : [interpreter, Bytes(argument), path]
             return
         }
-        let shell = Bytes("/bin/sh".utf8)
+        let shell = Bytes("/bin/sh")
         launch.candidates = [shell]
         if bytes.count <= LaunchContext.longestArgument {
-            launch.arguments = [shell, Bytes("-e".utf8), Bytes("-c".utf8), bytes, Bytes(service.name.utf8)]
+            launch.arguments = [shell, Bytes("-e"), Bytes("-c"), bytes, Bytes(service.name.utf8)]
         } else {
             launch.script = bytes
-            launch.arguments = [shell, Bytes("-e".utf8), path]
+            launch.arguments = [shell, Bytes("-e"), path]
         }
     }
 }

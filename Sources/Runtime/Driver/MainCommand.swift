@@ -39,4 +39,4 @@ public func isProgram(_ word: Bytes, path: Bytes?) -> Bool {
 }
 
 /// PATH where the environment has none; what Docker sets.
-let standardPath = Bytes("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".utf8)
+let standardPath = Bytes("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")

@@ -43,7 +43,7 @@ struct NotifyMessage: Equatable {
                     mainProcess = Int32(truncatingIfNeeded: number)
                 }
             case "WATCHDOG":
-                if value.elementsEqual(Bytes("trigger".utf8)) { watchdog = .triggered }
+                if value.elementsEqual(Bytes("trigger")) { watchdog = .triggered }
                 if isOne && watchdog == .none { watchdog = .fed }
             case "EXTEND_TIMEOUT_USEC":
                 if let number = NotifyMessage.number(value), number > 0 {

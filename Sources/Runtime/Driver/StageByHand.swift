@@ -43,7 +43,7 @@ private func run(
     do throws(Errno) {
         let pipe = try StageRecords.pipe()
         records = pipe.read
-        let null = try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDONLY)
+        let null = try FileDescriptor.open(Bytes("/dev/null"), flags: O_RDONLY)
         let spawner = Spawner(inheritedIgnored: 0, loop: try EventLoop())
         var options = SpawnOptions(standard: (null.number, 1, 2))
         options.exports = pipe.write

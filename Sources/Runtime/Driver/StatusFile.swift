@@ -105,7 +105,7 @@ public struct StatusText: Equatable, Sendable {
         self.start = start
     }
 
-    private static let heading = Bytes("hermes-init 1 ".utf8)
+    private static let heading = Bytes("hermes-init 1 ")
 
     /// As it stands in the file.
     public var bytes: Bytes {

@@ -63,7 +63,7 @@ struct Stragglers {
         var showsInit = false
         var isUnread = false
         let names: [Bytes]
-        do throws(Errno) { names = try listFolder(Bytes("/proc".utf8)) } catch { return ([], false) }
+        do throws(Errno) { names = try listFolder(Bytes("/proc")) } catch { return ([], false) }
         for name in names {
             guard let process = Accounts.decimal(name), process <= Int32.max else { continue }
             if process == own {
@@ -71,7 +71,7 @@ struct Stragglers {
                 continue
             }
             do throws(Errno) {
-                let text = try readFile(Bytes("/proc/".utf8) + name + Bytes("/stat".utf8), limit: 1 << 16)
+                let text = try readFile(Bytes("/proc/") + name + Bytes("/stat"), limit: 1 << 16)
                 if let parent = parent(text) { found.append((Int32(process), parent)) }
             } catch {
                 // Gone since, mostly.

@@ -74,7 +74,8 @@ struct Completion {
         var place = 0
         // Options of a boot may stand in front: --config DIR.
         while place < before.count, command == nil {
-            for known in Completion.commands where before[place] == known.name || before[place] == "--" + known.name {
+            for known in Completion.commands
+            where before[place] == known.name || before[place] == say("--%", known.name) {
                 command = known
             }
             place &+= 1

@@ -25,6 +25,10 @@ struct CtlFailure: Error {
     var report = ""
 
     @inline(never)
+    init(_ code: Code, _ title: Literal) { self.init(code, title.text, []) }
+
+    @inline(never)
+    @_disfavoredOverload
     init(_ code: Code, _ title: String, _ hints: [String] = []) {
         self.code = code
         self.title = title

@@ -221,7 +221,7 @@ struct CtlSession {
                 put(say("%\n", name))
                 continue
             }
-            let type = (line.text("type") ?? "") + (line.isTrue("template") ? ", template" : "")
+            let type = say(line.isTrue("template") ? "%, template" : "%", line.text("type") ?? "")
             table.add(name)
             table.add(type)
             table.add(line.text("instance-of") ?? "", .dim)
@@ -296,7 +296,7 @@ struct CtlSession {
             guard look.columns != nil, let name = line.text("name") else { continue }
             let step = say("  %: %", fitted(name, to: 64), fitted(line.text("words") ?? "", to: 400))
             // Several states have the same words.
-            if step != before { put(look.paint(step, .dim) + "\n") }
+            if step != before { put(say("%\n", look.paint(step, .dim))) }
             before = step
         }
         let time = Int((hi_monotonic_nanoseconds() &- began) / 1_000_000)
@@ -310,7 +310,7 @@ struct CtlSession {
         for service in try status(request.names).services {
             var text = say("% is %", look.paint(service.name, .bold), look.paint(service.shownState, service.ink))
             if let pid = service.pid, service.isUp { text += say(" (pid %)", String(pid)) }
-            put(text + (request.waits ? say(" after %\n", seconds(time)) : " now\n"))
+            put(request.waits ? say("% after %\n", text, seconds(time)) : say("% now\n", text))
         }
     }
 

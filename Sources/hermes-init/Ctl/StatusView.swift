@@ -85,7 +85,7 @@ struct ServiceDetail {
         row("state", state)
         row("why", status.reason)
         if status.pid != nil { row("ready", status.isReady ? "yes" : "no") }
-        row("type", status.type + (status.isOptional ? ", optional" : ""))
+        row("type", say(status.isOptional ? "%, optional" : "%", status.type))
         row("memory", status.memory.map { size($0) } ?? "")
         if status.pid != nil || status.restarts > 0 { row("restarts", String(status.restarts)) }
         row("last exit", status.lastExit)
@@ -125,7 +125,7 @@ struct ServiceDetail {
                 words.append(kind == "waits" ? "not required" : kind)
             }
             if let state = item.text("state") { words.append(ServiceStatus.shown(state)) }
-            names.append((item.text("name") ?? "?") + (words.isEmpty ? "" : say(" (%)", joined(words))))
+            names.append(say(words.isEmpty ? "%" : "% (%)", item.text("name") ?? "?", joined(words)))
         }
         return joined(names)
     }

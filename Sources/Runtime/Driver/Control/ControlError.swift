@@ -10,6 +10,15 @@ public struct ControlError: Error, Equatable {
     public var hint: String?
 
     /// An error.
+    @inline(never)
+    public init(code: Literal, message: String, hint: String? = nil) {
+        self.code = code.text
+        self.message = message
+        self.hint = hint
+    }
+
+    /// An error whose code was read.
+    @_disfavoredOverload
     public init(code: String, message: String, hint: String? = nil) {
         self.code = code
         self.message = message

@@ -82,7 +82,7 @@ extension Driver {
         var text = core.isStopping ? "the container is stopping\n" : ""
         for index in services.indices {
             let id = ServiceID(index: index)
-            guard let report = core.report(of: id), core.graph.boots(id) || report.state != .idle else { continue }
+            guard let report = report(of: id), core.graph.boots(id) || report.state != .idle else { continue }
             if report.isReady && report.problem == nil
                 || report.isAsWanted && report.state.isDown && report.state != .idle
             {

@@ -71,7 +71,7 @@ extension Driver {
             if let facts = facts(index) { job.facts.append(facts) }
         }
         if job.family < 0 {
-            if !job.isHTTP { client.output.append(Bytes("{\"metrics\":\"".utf8)) }
+            if !job.isHTTP { client.output.append(Bytes("{\"metrics\":\"")) }
             writeOwn(&job.text)
             pass(client, job)
             job.family = 0
@@ -92,7 +92,7 @@ extension Driver {
             client.job = nil
             client.isClosing = true
         } else {
-            client.output.append(Bytes("\"}\n".utf8))
+            client.output.append(Bytes("\"}\n"))
             client.finish()
         }
     }
@@ -110,7 +110,7 @@ extension Driver {
 
     private func facts(_ index: Int) -> MetricsJob.Facts? {
         let id = ServiceID(index: index)
-        guard services.indices.contains(index), !services[index].name.isEmpty, let report = core.report(of: id) else {
+        guard services.indices.contains(index), !services[index].name.isEmpty, let report = report(of: id) else {
             return nil
         }
         let process = element(processes, id) ?? 0
@@ -160,7 +160,7 @@ extension Driver {
                 String(pages &* hi_page_size()))
         }
         do throws(Errno) {
-            let files = try listFolder(Bytes("/proc/self/fd".utf8))
+            let files = try listFolder(Bytes("/proc/self/fd"))
             gauge("process_open_fds", "", "The descriptors that hermes-init has open.", String(files.count))
         } catch {
             // Without /proc the number is not known.

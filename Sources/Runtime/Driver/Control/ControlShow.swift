@@ -41,7 +41,7 @@ extension Driver {
         json.beginObject()
         json.field("name", services[id.index].name)
         json.field("kind", kind)
-        json.text("state", core.state(of: id)?.word)
+        json.text("state", state(of: id)?.word)
         json.endObject()
     }
 

@@ -37,7 +37,7 @@ extension Driver {
             if client.output.count >= ControlClient.readyForMore || !control.takeStep() { return }
             let id = job.list[job.next]
             job.next &+= 1
-            guard services.indices.contains(id.index), core.report(of: id) != nil else { continue }
+            guard services.indices.contains(id.index), report(of: id) != nil else { continue }
             switch job.kind {
             case .status: tellStatus(client, id)
             case .graph: tellWaits(client, id)
@@ -82,7 +82,7 @@ extension Driver {
 
     /// What it is doing, and what it waits for.
     private func tellWaits(_ client: ControlClient, _ id: ServiceID) {
-        guard let report = core.report(of: id) else { return }
+        guard let report = report(of: id) else { return }
         client.line {
             $0.field("name", services[id.index].name)
             $0.field("type", services[id.index].type.word)
@@ -93,7 +93,7 @@ extension Driver {
     }
 
     private func tellStatus(_ client: ControlClient, _ id: ServiceID) {
-        guard let report = core.report(of: id) else { return }
+        guard let report = report(of: id) else { return }
         let service = services[id.index]
         let now = monotonicNow.nanoseconds
         let age = max(0, now &- report.since.nanoseconds)

@@ -90,7 +90,7 @@ extension Driver {
     }
 
     private func tellEvent(_ client: ControlClient, _ change: StateChange) {
-        guard let report = core.report(of: change.id) else { return }
+        guard let report = report(of: change.id) else { return }
         let words = statusWords(change.id.index, report)
         client.streamLine {
             $0.number("time", Int(hi_realtime_milliseconds()))

@@ -112,7 +112,7 @@ extension Driver {
         for id in try known(request.names) {
             let own = core.processes(behind: id) + [id]
             for other in core.withRequiring(own) where !own.contains(other) {
-                guard services.indices.contains(other.index), core.state(of: other)?.isDown == false else { continue }
+                guard services.indices.contains(other.index), state(of: other)?.isDown == false else { continue }
                 let access = ControlAccess.service(services[other.index].name)
                 if rights.allows(access) { continue }
                 var error = rights.refusal("stop", access)
@@ -137,7 +137,7 @@ extension Driver {
         }
         if names.isEmpty {
             // One that was removed leaves its definition behind until its slot is used again.
-            for index in services.indices where core.report(of: ServiceID(index: index)) != nil {
+            for index in services.indices where report(of: ServiceID(index: index)) != nil {
                 list.append(ServiceID(index: index))
             }
         }

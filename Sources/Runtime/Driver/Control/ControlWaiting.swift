@@ -131,7 +131,7 @@ extension Driver {
     }
 
     private func writeState(_ client: ControlClient, _ target: WaitingJob.Target) {
-        guard let report = core.report(of: target.id) else { return }
+        guard let report = report(of: target.id) else { return }
         let words = statusWords(target.id.index, report)
         client.streamLine {
             $0.field("name", target.name)
@@ -170,7 +170,7 @@ extension Driver {
 
     private func progress(_ target: WaitingJob.Target, _ goal: WaitingGoal) -> Progress {
         let name = target.name
-        guard isThere(target), let report = core.report(of: target.id) else {
+        guard isThere(target), let report = report(of: target.id) else {
             if case .state(up: true, _) = goal { return .failed(failure(name, "was removed")) }
             return .reached
         }
@@ -218,13 +218,13 @@ extension Driver {
         ControlError(code: "failed", message: say("% %", name, what), hint: say("\"logs %\" may say why", name))
     }
 
-    private func isDown(_ id: ServiceID) -> Bool { core.state(of: id)?.isDown ?? true }
+    private func isDown(_ id: ServiceID) -> Bool { state(of: id)?.isDown ?? true }
 
     /// Its timeout is over.
     func giveUpWaiting(_ client: ControlClient, _ job: WaitingJob) {
         var text = ""
         for target in job.targets where !target.isReached {
-            guard text.utf8.count < 200, let report = core.report(of: target.id) else { continue }
+            guard text.utf8.count < 200, let report = report(of: target.id) else { continue }
             text += say("%% (%)", text.isEmpty ? "" : ", ", target.name, statusWords(target.id.index, report))
         }
         var hint: String? = "what was asked for goes on"

@@ -41,7 +41,7 @@ final class ContainerOutput {
         } else if hi_is_socket(file.mode) {
             way = .socket
         } else {
-            let path = Bytes("/proc/self/fd/".utf8) + Bytes(String(descriptor).utf8)
+            let path = Bytes(say("/proc/self/fd/%", String(descriptor)).utf8)
             do throws(Errno) {
                 way = .nonBlocking(try FileDescriptor.open(path, flags: O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND))
             } catch {
@@ -87,7 +87,7 @@ final class ContainerOutput {
 
     private func tellLoss() {
         if lostMessages == 0 { return }
-        let count = String(lostMessages) + (lostMessages == 1 ? " message was" : " messages were")
+        let count = say(lostMessages == 1 ? "% message was" : "% messages were", String(lostMessages))
         lostMessages = 0
         queue.append(Bytes((say("hermes-init: % lost here: nobody read the output\n", count)).utf8))
     }

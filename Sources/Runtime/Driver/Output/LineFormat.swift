@@ -9,11 +9,11 @@ struct LineFormat {
     private let isJSON: Bool
     private var time = Timestamp()
 
-    private static let beforeTime = Bytes("{\"time\":\"".utf8)
+    private static let beforeTime = Bytes("{\"time\":\"")
 
     /// `[name] ` before each line.
     init(prefix name: String) {
-        head = Bytes("[".utf8) + Bytes(name.utf8) + Bytes("] ".utf8)
+        head = Bytes("[") + Bytes(name.utf8) + Bytes("] ")
         isJSON = false
     }
 
