@@ -209,7 +209,8 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
         driver.reading.templates = loaded.result.configuration.templates
         driver.reading.masked = loaded.result.configuration.maskedNames
         let code = driver.run()
-        return options.codesThatBecomeZero.contains(code) ? 0 : code
+        // Here, since what the driver holds would be given back piece by piece first; the kernel does it at once.
+        hi_exit(options.codesThatBecomeZero.contains(code) ? 0 : code)
     } catch {
         return giveUp(
             say("hermes-init: cannot set up the event loop: %\n", error.text), code: LaunchCode.system)

@@ -15,6 +15,7 @@ struct StatusFile {
     private enum Place { case unknown, none, folder(FileDescriptor) }
     private var place = Place.unknown
     private var written = Bytes()
+    private var hasExports = false
     /// What the kernel said of the last folder that could not be had.
     private(set) var failure = Errno(0)
 
@@ -53,7 +54,11 @@ struct StatusFile {
     }
 
     /// Writes what stages exported beside it, for nobody but the init's own user and root.
-    mutating func write(exports text: Bytes) -> Bool { isPossible() && replace(text, ExportsText.name, mode: 0o600) }
+    mutating func write(exports text: Bytes) -> Bool {
+        guard isPossible() else { return false }
+        hasExports = true
+        return replace(text, ExportsText.name, mode: 0o600)
+    }
 
     @discardableResult
     private func replace(_ text: Bytes, _ name: String = StatusFile.name, mode: mode_t = 0o644) -> Bool {
@@ -66,9 +71,8 @@ struct StatusFile {
     /// Takes both away: the init ends.
     func remove() {
         guard case .folder(let folder) = place else { return }
-        for name in [StatusFile.name, ExportsText.name] {
-            _ = Bytes(name.utf8).withCString { hi_remove_file(folder.number, $0) }
-        }
+        _ = Bytes(StatusFile.name.utf8).withCString { hi_remove_file(folder.number, $0) }
+        if hasExports { _ = Bytes(ExportsText.name.utf8).withCString { hi_remove_file(folder.number, $0) } }
     }
 }
 

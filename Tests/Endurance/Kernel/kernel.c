@@ -34,7 +34,7 @@ static int64_t now = 1000000000000, timer_due, sample_due, end_due;
 static int timer = -1, report = -1;
 static uint64_t starts, seed = 1;
 
-int __real_hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout);
+int __real_hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout, bool rests);
 int __real_hi_timer_set(int timer, int64_t nanoseconds);
 int __real_kill(pid_t process, int signal);
 
@@ -221,10 +221,10 @@ static bool advance(void) {
     return true;
 }
 
-int __wrap_hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout) {
+int __wrap_hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout, bool rests) {
     for (;;) {
-        int count = __real_hi_epoll_wait(epoll, ready, capacity, 0);
+        int count = __real_hi_epoll_wait(epoll, ready, capacity, 0, rests);
         if (count || timeout == 0) return count;
-        if (!advance()) return __real_hi_epoll_wait(epoll, ready, capacity, timeout);
+        if (!advance()) return __real_hi_epoll_wait(epoll, ready, capacity, timeout, rests);
     }
 }
