@@ -289,7 +289,7 @@ def test_the_patterns_of_the_editor():
 def pieces():
     """Every text of the binary, cut at the places where something is put in; the longest first."""
     texts = re.findall(rb"[\x20-\x7e\n\xe2\x80\xa6]{2,}", BINARY.read_bytes())
-    found = {piece.strip() for text in texts for piece in re.split(r"%+", text.decode("utf-8", "ignore")) for piece in (piece,)}
+    found = {piece.strip() for text in texts for piece in re.split(r"%+|hermes-init: ", text.decode("utf-8", "ignore")) for piece in (piece,)}
     return sorted((piece for piece in found if len(piece) >= 3), key=len, reverse=True)
 
 
