@@ -74,7 +74,8 @@ SCENES = {
     "limit": Scene({"web": WEB + "[limits]\nnofile = 9000000000\n"}, before="ulimit -n 1024"),
     "resources": Scene({"web": WEB + '[resources]\nmemory-max = "64M"\n'}, before="umount -R /sys/fs/cgroup; mount -t tmpfs -o ro none /sys/fs/cgroup"),
     "loop": Scene({"web": 'script = "exit 1"\n[restart]\ndelay = "10ms"\nlimit = 3\nwithin = "1m"\n'}),
-    "background": Scene({"web": 'script = "httpd & exit 0"' + QUICK}, programs={"httpd": "#!/bin/sh\nsleep 1000\n:\n"}),
+    # Before it is executed it has the shell's name.
+    "background": Scene({"web": "script = 'httpd & until grep -q httpd /proc/$!/comm; do :; done; exit 0'" + QUICK}, programs={"httpd": "#!/bin/sh\nsleep 1000\n:\n"}),
     "ready": Scene({"web": WEB + f'[ready]\ntcp = {NOWHERE}\ntimeout = "500ms"\n'}),
     "notify": Scene({"web": 'script = "exec web 3>&-"\n[ready]\nnotify = 4\n'.replace("3>&-", "4>&-")}),
     "unhealthy": Scene({"web": HEALTH}),
