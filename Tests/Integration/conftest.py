@@ -1,11 +1,17 @@
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 import harness
 import pytest
 import servers
+
+# A shell without job control starts what is in the background with these ignored, and the init would pass that on.
+for number, usual in (signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 def pytest_report_header():
