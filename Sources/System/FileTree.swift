@@ -86,6 +86,18 @@ public struct FileTree {
         return try statusOf(place).kind
     }
 
+    /// Whether what has that name is a symbolic link, wherever it leads.
+    public func isLink(_ path: Bytes) -> Bool {
+        let end = path.lastIndex(of: slash) ?? 0
+        do throws(Errno) {
+            var place = path
+            if !isOwn { place = try self.place(of: Bytes(path[..<end])) + path[end...] }
+            return try walked.link(place) != nil
+        } catch {
+            return false
+        }
+    }
+
     /// Whether a path is a regular file with a permission to execute it, for anybody. Who runs it is not asked.
     public func isProgram(_ path: Bytes) throws(Errno) -> Bool {
         let status = try statusOf(place(of: path))

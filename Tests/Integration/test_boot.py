@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import subprocess
 
 import pytest
+from harness import AM_ROOT
 
 
 def order(boot, name="order"):
@@ -196,3 +198,25 @@ def test_a_oneshot_that_takes_long_can_be_stopped(boot):
     life.until((boot.folder / "up").exists, "the oneshot runs")
     life.signal(signal.SIGTERM)
     assert life.wait().code != 0
+
+
+# A boot that cannot begin says what is missing and what to do
+
+
+@pytest.mark.skipif(not AM_ROOT, reason="needs root to cover /dev")
+def test_without_dev_the_boot_names_what_is_missing(boot):
+    result = boot(["true"], {}, before="mount -t tmpfs tmpfs /dev").wait()
+    assert result.code == 71
+    assert result.err == ("hermes-init: cannot open /dev/null: No such file or directory; mount the usual devices at /dev, "
+                          "as container runtimes do (mount --bind /dev ROOT/dev)\n")
+
+
+@pytest.mark.parametrize("make, what", [
+    ("ln -s /nowhere CONFIG", "configuration folder CONFIG"), ("mkdir CONFIG; ln -s /nowhere CONFIG/web.d", "configuration folder CONFIG/web.d"),
+    ("mkdir CONFIG; ln -s /nowhere CONFIG/web.toml", "web.toml"),
+], ids=["folder", "drop-ins", "file"])
+def test_a_link_to_nowhere_is_a_mistake_and_not_passed_over(boot, make, what):
+    config = str(boot.folder / "linked")
+    subprocess.run(["sh", "-c", make.replace("CONFIG", config)], check=True)
+    result = boot.run(["--config", str(boot.config), "--config", config, "--", "true"]).wait()
+    assert result.code == 78 and "symbolic link" in result.err and what.replace("CONFIG", config) in result.err, result

@@ -200,11 +200,15 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
     let context = LaunchContext(
         environment: environment, settings: loaded.result.configuration.settings, arguments: options.arguments,
         own: .current(), sources: loaded.result.sources, stages: stages)
+    var step = ""
     do throws(Errno) {
+        step = "open /dev/null"
+        let null = try FileDescriptor.open(Bytes("/dev/null"), flags: O_RDONLY)
+        step = "set up the event loop"
         let driver = try Driver(
             core: core(loaded, graph, options), context: context, stages: stages, options: options, voice: voice,
             inherited: inherited,
-            output: (standardOutput, standardError), terminal: terminal)
+            output: (standardOutput, standardError), terminal: terminal, null: null)
         driver.startMemory(of: loaded)
         driver.reading.templates = loaded.result.configuration.templates
         driver.reading.masked = loaded.result.configuration.maskedNames
@@ -213,7 +217,18 @@ public func boot(_ options: BootOptions, stages: Stages) -> Int32 {
         hi_exit(options.codesThatBecomeZero.contains(code) ? 0 : code)
     } catch {
         return giveUp(
-            say("hermes-init: cannot set up the event loop: %\n", error.text), code: LaunchCode.system)
+            say("hermes-init: cannot %: %; %\n", step, error.text, remedy(error)), code: LaunchCode.system)
+    }
+}
+
+/// What to do where the boot cannot have what it needs of the kernel.
+private func remedy(_ error: Errno) -> String {
+    switch error.code {
+    case EMFILE, ENFILE: "raise the limit on open files (docker run --ulimit nofile=…)"
+    case ENOMEM: "give the container more memory"
+    case ENOENT, ENOTDIR, ENXIO, ENODEV:
+        "mount the usual devices at /dev, as container runtimes do (mount --bind /dev ROOT/dev)"
+    default: "a seccomp or security profile may forbid it"
     }
 }
 

@@ -28,8 +28,9 @@ public func readFolders(
                 }
             }
         } catch {
-            if error == .noEntry && !areRequired { continue }
-            diagnostics.append(unreadableFolder(tree.shown(folder), error))
+            let isLink = error == .noEntry && tree.isLink(folder)
+            if error == .noEntry && !areRequired && !isLink { continue }
+            diagnostics.append(unreadableFolder(tree.shown(folder), error, isLink: isLink))
         }
     }
     return files
@@ -64,7 +65,14 @@ private func addDropIns(
     folder: Bytes, name: Bytes, _ tree: FileTree, to files: inout [InputFile], diagnostics: inout [Diagnostic]
 ) {
     let path = folder + [slash] + name
-    guard case .folder? = try? tree.kind(path) else { return }
+    do throws(Errno) {
+        if try tree.kind(path) != .folder { return }
+    } catch {
+        if error == .noEntry && tree.isLink(path) {
+            diagnostics.append(unreadableFolder(tree.shown(path), error, isLink: true))
+        }
+        return
+    }
     let service = Bytes(name.dropLast(2)) + Bytes(".toml")
     do throws(Errno) {
         for dropIn in try sortedFolder(tree.place(of: path)) where dropIn.first != dot && hasSuffix(dropIn, ".toml") {
@@ -102,11 +110,15 @@ private func reason(_ error: Errno) -> String {
     return error.text
 }
 
-private func unreadableFolder(_ folder: Bytes, _ error: Errno) -> Diagnostic {
-    Diagnostic(
-        code: "unreadable-folder", say("cannot read the configuration folder %: %", folder.shown, error.text),
-        help: error == .noEntry
-            ? "check the path given to --config" : "make it readable for the user that the container starts as")
+private func unreadableFolder(_ folder: Bytes, _ error: Errno, isLink: Bool = false) -> Diagnostic {
+    var (reason, help) = (error.text, "make it readable for the user that the container starts as")
+    if error == .noEntry { help = "check the path given to --config" }
+    if isLink {
+        reason = "it is a symbolic link to a folder that does not exist"
+        help = "make that folder (is its volume mounted?), or remove the link"
+    }
+    return Diagnostic(
+        code: "unreadable-folder", say("cannot read the configuration folder %: %", folder.shown, reason), help: help)
 }
 
 private let dot: UInt8 = 0x2E

@@ -74,8 +74,9 @@ final class Driver {
         core: Core, context: LaunchContext, stages: Stages,
         options: BootOptions,
         voice: StandInVoice?, inherited: InheritedSignals, output: (standard: ContainerOutput, error: ContainerOutput),
-        terminal: Terminal
+        terminal: Terminal, null: FileDescriptor
     ) throws(Errno) {
+        self.null = null
         self.core = core
         self.context = context
         self.stages = stages
@@ -91,7 +92,6 @@ final class Driver {
         let timerNumber = timerfd_create(CLOCK_MONOTONIC, O_CLOEXEC | O_NONBLOCK)
         if timerNumber < 0 { throw Errno.current }
         timer = FileDescriptor(owning: timerNumber)
-        null = try FileDescriptor.open(Bytes("/dev/null"), flags: O_RDONLY)
         relay = OutputRelay(standardOutput: standardOutput, standardError: standardError, loop: loop)
         spawner = Spawner(inheritedIgnored: inherited.ignored, loop: loop)
         let count = core.services.count

@@ -40,10 +40,17 @@ private func run(
     var endedBy: Int32 = 0
     var failure: SpawnFailure?
     let records: FileDescriptor
+    let null: FileDescriptor
+    do throws(Errno) {
+        null = try FileDescriptor.open(Bytes("/dev/null"), flags: O_RDONLY)
+    } catch {
+        throw LaunchError(
+            code: LaunchCode.system,
+            message: say("cannot open /dev/null: %; mount the usual devices at /dev", error.text))
+    }
     do throws(Errno) {
         let pipe = try StageRecords.pipe()
         records = pipe.read
-        let null = try FileDescriptor.open(Bytes("/dev/null"), flags: O_RDONLY)
         let spawner = Spawner(inheritedIgnored: 0, loop: try EventLoop())
         var options = SpawnOptions(standard: (null.number, 1, 2))
         options.exports = pipe.write

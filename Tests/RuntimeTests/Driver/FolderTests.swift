@@ -90,6 +90,35 @@ struct DriverFolderTests {
         #expect(read(["/etc/passwd"]).told == ["cannot read the configuration folder /etc/passwd: Not a directory"])
     }
 
+    @Test("A link to a folder that is not there is a mistake, in the list and as drop-ins; one to /dev/null is none")
+    func deadLinks() throws {
+        try link("list", to: folder.path + "/nothing")
+        try link("web.d", to: "../nothing")
+        try link("none.d", to: "/dev/null")
+        let told = read([folder.path, folder.path + "/list"]).told
+        #expect(
+            told
+                == ["web.d", "list"].map {
+                    "cannot read the configuration folder \(folder.path)/\($0): it is a symbolic link to a folder that does not exist"
+                })
+    }
+
+    @Test("In an image a link leads where it would in a container")
+    func linksOfImages() throws {
+        try subfolder("image/etc")
+        try subfolder("image/opt/services")
+        folder.file("image/opt/services/web.toml", "web")
+        try link("image/etc/good.d", to: "/opt/services")
+        try link("image/etc/bad.d", to: folder.path + "/image/opt/services")
+        let tree = FileTree(root: Bytes((folder.path + "/image").utf8))
+        for (name, count) in [("good.d", 0), ("bad.d", 1), ("missing.d", 0)] {
+            var diagnostics = [Diagnostic]()
+            let files = readFolders(
+                [Bytes("/etc/\(name)".utf8)], areRequired: false, in: tree, diagnostics: &diagnostics)
+            #expect(files.count == (name == "good.d" ? 1 : 0) && diagnostics.count == count, "\(name)")
+        }
+    }
+
     @Test("A folder that may not be read is told, and so is one of drop-ins", .enabled(if: geteuid() != 0))
     func denied() throws {
         try subfolder("a.d")
