@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import threading
 import xml.etree.ElementTree
@@ -158,6 +160,21 @@ def test_a_reload_of_what_did_not_change(ctl, fake):
 
 
 # --- how it fails --------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_to_a_shutdown_is_not_lost_to_the_sigterm_of_the_stop(ctl, fake):
+    def answer(connection, _):
+        peer = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        os.kill(peer, signal.SIGTERM)
+        return [{"ok": True}]
+
+    fake.answers["shutdown"] = answer
+    result = ctl("shutdown")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "the container stops\n", "")
+    # Ctrl-C is another matter.
+    fake.answers["shutdown"] = lambda connection, _: os.kill(
+        struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0], signal.SIGINT)
+    assert ctl("shutdown").returncode == -signal.SIGINT
 
 
 @pytest.mark.parametrize("error, code", [

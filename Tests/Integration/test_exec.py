@@ -273,6 +273,29 @@ def test_what_stages_exported_is_there_with_lines_in_it_and_the_numbers_that_the
     assert (done.out, done.err) == ("unset\n", ""), done
 
 
+@root_only
+@pytest.mark.parametrize("remove", ["rm -rf /run/hermes-init", "rm /run/hermes-init/*"], ids=["folder", "files"])
+def test_what_stages_exported_comes_back_after_somebody_has_emptied_run(boot, remove):
+    (boot.folder / "plugin").write_text("#!/bin/sh\ncat >/dev/null\necho 'TOLD=yes' >&3\n")
+    (boot.folder / "plugin").chmod(0o755)
+    services = {"told": 'plugin = "@/plugin"\n', "web": 'requires = ["told"]\nscript = "echo $$ >>@/runs; exec sleep 1000"\n[restart]\ndelay = 0\n'}
+    life = boot(["sleep", "1000"], services, before=RUN)
+    runs = boot.folder / "runs"
+    life.until(lambda: runs.exists() and runs.read_text(), "the service runs")
+
+    def told():
+        return life.enter([str(reachable()), "exec", "--config", str(boot.config), "--like", "web", "sh", "-c", "echo ${TOLD-unset}"])
+
+    life.until(lambda: life.health().code == 0, "the status is written")
+    assert told().out == "yes\n"
+    assert life.enter(["sh", "-c", remove]).code == 0
+    done = told()
+    assert done.out == "unset\n" and (remove[3] != "-" or "the init that runs here has no folder /run/hermes-init" in done.err), done
+    os.kill(life.inside(int(runs.read_text())), signal.SIGKILL)
+    life.until(lambda: len(runs.read_text().split()) == 2, "the service is there again")
+    life.until(lambda: told().out == "yes\n", "the file is there again")
+
+
 # The namespace's own /run, so that inits side by side have files of their own.
 RUN = "mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /dev/shm"
 

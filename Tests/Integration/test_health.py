@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from control import good
 from harness import AM_ROOT, ORDINARY, alive, descendants, reachable, status, until
 from servers import Server, Web
 from servers import status as http
@@ -44,6 +45,8 @@ def test_an_unhealthy_service_is_stopped_and_started_again(boot, server, bad, re
     web.reply = bad
     life.until(lambda: len(starts(boot)) == 2, "a new process")
     web.reply = http(200)
+    told = good(life, "status web")[0]["last-exit"]
+    assert told["because"].startswith("unhealthy (http://") and reason in told["because"], told
     assert f"web: unhealthy: http://{web.address}/health" in life.stderr() and reason in life.stderr(), life.said()
     assert "web: stopped, because it was unhealthy" in life.stderr(), life.said()
 
@@ -248,6 +251,17 @@ def test_health_tells_what_is_not_ready_and_then_that_all_is_well(boot):
     for user in (None, ORDINARY):
         result = life.health(user=user)
         assert (result.code, result.err) == (0, "") and result.out == "5 services are well\n", result
+
+
+@root
+def test_the_reason_of_an_unhealthy_stop_is_told_until_the_next_start_and_after_it(boot, server):
+    web = server(Web, http(500))
+    text = "script = 'trap \"exit 0\" TERM; while :; do sleep 0.05; done'\n" + HEALTH
+    life = boot(["sleep", "1000"], {"web": text + f'http = "http://{web.address}"\n[restart]\ndelay = "1h"\nmax-delay = "1h"\n'}, before=RUN)
+    why = f"unhealthy (http://{web.address} answered 500, 2 times in a row)"
+    life.until(lambda: life.health().out == f"web: {why}, starting again\n", lambda: repr(life.health()))
+    said = life.enter([str(reachable()), "ctl", "status", "web"]).out
+    assert f"why  {why}, starting again in " in said and f"last exit  exit 0, told to end: {why}\n" in said, said
 
 
 @root

@@ -14,6 +14,7 @@ extension Core {
             return
         }
         machines[id.index].lastExit = status
+        machines[id.index].lastTrouble = nil
         busy &-= 1
         deadlines.clear(.life(id))
         let type = services[id.index].type

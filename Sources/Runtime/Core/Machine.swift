@@ -38,6 +38,8 @@ struct Machine: Sendable {
     var restarts = 0
     /// How its last process ended.
     var lastExit: ExitStatus?
+    /// Why that had been told to end, where it was too slow or unhealthy.
+    var lastTrouble: Trouble?
     /// How its readiness or health is doing.
     var watch = Watch()
     /// How its reload command is doing.
@@ -58,6 +60,12 @@ struct Machine: Sendable {
     var isVacant = false
     /// What it is from its next start on; its process goes on as what it was started as.
     var next: NextService?
+}
+
+/// A machine is copied often and seldom has one, so it lies outside.
+final class Trouble: Sendable {
+    let cause: Failure.Cause
+    init(_ cause: Failure.Cause) { self.cause = cause }
 }
 
 /// A service that waits for its turn. A machine is copied often and seldom has one, so it lies outside.
@@ -81,6 +89,8 @@ public struct ServiceReport: Equatable, Sendable {
     public var restarts: Int
     /// How its last process ended; nil: none has.
     public var lastExit: ExitStatus?
+    /// Why that had been told to end, in words, where it was too slow or unhealthy: its own exit status says nothing then.
+    public var lastTrouble: String?
     /// It is up and healthy, or need not be: it is done, was skipped, ended as its policy allows, was stopped by request, was
     /// never asked for, or failed while `optional`. False while it is on its way, and when it failed.
     public var isAsWanted: Bool
@@ -109,6 +119,7 @@ extension Core {
         }
         return ServiceReport(
             state: machines[index].state, since: machines[index].since, isReady: isReady, problem: problem,
-            restarts: machines[index].restarts, lastExit: machines[index].lastExit, isAsWanted: isAsWanted)
+            restarts: machines[index].restarts, lastExit: machines[index].lastExit,
+            lastTrouble: machines[index].lastTrouble?.cause.text, isAsWanted: isAsWanted)
     }
 }

@@ -100,6 +100,10 @@ extension Core {
         case .ended(let status):
             code = status.containerCode
             machines[id.index].lastExit = status
+            machines[id.index].lastTrouble = nil
+            if case .trouble(let cause) = machines[id.index].reason {
+                machines[id.index].lastTrouble = Trouble(cause)
+            }
             // Its children are not to outlive it; who obeyed left none.
             emit(.signalGroup(id, .kill))
         case .neverRan(let failure):

@@ -43,6 +43,7 @@ extension Driver {
         }
         if statusStart.isEmpty { statusStart = ProcessRelations.start(ProcessRelations.fields(of: own)) ?? [] }
         statusFile.write(statusText().bytes)
+        if statusFile.hasLostExports { writeExports() }
         keepListening()
     }
 
@@ -102,7 +103,10 @@ extension Driver {
     }
 
     private func statusWords(_ report: ServiceReport) -> String {
-        if let problem = report.problem { return say("unhealthy: %", problem) }
+        if let problem = report.problem {
+            // Of one that is being stopped, it is the whole reason.
+            return say(report.isReady ? "unhealthy: %" : "stopping: %", problem)
+        }
         switch report.state {
         case .idle: return "not started"
         case .waiting: return "waiting for other services"
@@ -110,8 +114,8 @@ extension Driver {
         case .running: return "not ready yet"
         case .up: return "up"
         case .backingOff:
-            guard let exit = report.lastExit else { return "cannot start, trying again" }
-            return say("%, starting again", exit.forPeople)
+            let why = report.lastTrouble ?? report.lastExit?.forPeople
+            return why.map { say("%, starting again", $0) } ?? "cannot start, trying again"
         case .stopping: return "stopping"
         case .done: return "done"
         case .skipped: return "skipped"

@@ -53,7 +53,8 @@ public func execute(_ request: ExecRequest, tell: (String) -> Void) -> ExecFailu
         context.remedy = "run it as root (docker exec --user root), or as that user"
         // With a user alone nothing is changed but the user, whose numbers may be in there.
         if request.service != nil || context.own.isRoot {
-            let (records, problem) = readExports()
+            let (records, problem) = readExports(
+                isExpected: request.service != nil && context.settings.control.mode != .off)
             if let problem { tell(problem) }
             context.users = records.users
             if request.service != nil {

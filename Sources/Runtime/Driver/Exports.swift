@@ -59,25 +59,37 @@ extension Driver {
             exported.exports.append((name, value))
         }
         exported.users += records.users
+        if !writeExports() && isFirst { tellOfMissingFolder("hermes-init exec will not know what stages exported") }
+    }
+
+    /// False where there is no place for the file.
+    @discardableResult
+    func writeExports() -> Bool {
         if statusStart.isEmpty { statusStart = ProcessRelations.start(ProcessRelations.fields(of: own)) ?? [] }
-        let text = ExportsText.bytes(exported, process: own, start: statusStart)
-        if !statusFile.write(exports: text) && isFirst {
-            tellOfMissingFolder("hermes-init exec will not know what stages exported")
-        }
+        return statusFile.write(exports: ExportsText.bytes(exported, process: own, start: statusStart))
     }
 }
 
 /// What stages of the init that runs here exported.
-/// - Parameter folders: where the file may lie.
+/// - Parameters:
+///   - folders: where the file may lie.
+///   - isExpected: an init that runs here has one of them.
 /// - Returns: nothing where there is no init, or none that has a stage; and a sentence where there is a file that cannot be
 ///   used, or not be read by this user.
-func readExports(_ folders: [String] = StatusFile.folders) -> (records: StageRecords, problem: String?) {
+func readExports(
+    _ folders: [String] = StatusFile.folders, isExpected: Bool = false
+) -> (records: StageRecords, problem: String?) {
     var problem: String?
+    var isNowhere = true
     for path in folders {
         let place = say("%/%", path, ExportsText.name)
         do throws(Errno) {
             let folder = Bytes(path.utf8).withCString { hi_open_trusted_folder($0) }
-            if folder < 0 { throw Errno.current }
+            if folder < 0 {
+                if Errno.current != .noEntry { isNowhere = false }
+                throw Errno.current
+            }
+            isNowhere = false
             let holder = FileDescriptor(owning: folder)
             let file = Bytes(ExportsText.name.utf8).withCString { hi_open_trusted_file(holder.number, $0) }
             if file < 0 {
@@ -96,7 +108,23 @@ func readExports(_ folders: [String] = StatusFile.folders) -> (records: StageRec
             if Bytes(place.utf8).withCString({ hi_lstat($0, &status) }) == 0 { problem = refusal(place, error) }
         }
     }
+    if isExpected && isNowhere && isInitHere() {
+        problem = say(
+            """
+            goes without what stages exported: the init that runs here has no folder %; one that was removed comes back \
+            with the next change of a service's state
+            """, StatusFile.folders[0])
+    }
     return (StageRecords(), problem)
+}
+
+/// Whether process 1 is called as this one is.
+private func isInitHere() -> Bool {
+    do throws(Errno) {
+        return try readFile(Bytes("/proc/1/comm".utf8), limit: 64) == readFile(Bytes("/proc/self/comm".utf8), limit: 64)
+    } catch {
+        return false
+    }
 }
 
 private func refusal(_ path: String, _ error: Errno) -> String {

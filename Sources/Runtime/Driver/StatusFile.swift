@@ -43,7 +43,7 @@ struct StatusFile {
 
     /// Writes it, where it says something else than before. What fails is tried again with the next change.
     mutating func write(_ text: Bytes) {
-        if text == written { return }
+        if text == written && has(StatusFile.name) { return }
         var isWritten = replace(text)
         if !isWritten && Errno.current == .noEntry {
             // Somebody has removed the folder.
@@ -52,6 +52,16 @@ struct StatusFile {
         }
         written = isWritten ? text : []
     }
+
+    /// Whether a file is in the folder still.
+    private func has(_ name: String) -> Bool {
+        guard case .folder(let folder) = place else { return false }
+        var status = hi_status()
+        return Bytes(name.utf8).withCString { hi_read_status(folder.number, $0, &status) } == 0
+    }
+
+    /// What stages exported was written, and somebody has removed it.
+    var hasLostExports: Bool { hasExports && !has(ExportsText.name) }
 
     /// Writes what stages exported beside it, for nobody but the init's own user and root.
     mutating func write(exports text: Bytes) -> Bool {

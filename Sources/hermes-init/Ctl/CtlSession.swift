@@ -57,6 +57,9 @@ struct CtlSession {
             if request.waits && request.verb != .logs && request.verb != .events {
                 connection.signals = hi_catch_signals(1 << UInt64(SIGINT - 1))
             }
+            // What it asks for may reach it as SIGTERM before the answer does. It ends by itself: the init answers at once, and
+            // Ctrl-C is another signal.
+            if request.verb == .shutdown { _ = hi_catch_signals(1 << UInt64(SIGTERM - 1)) }
             try answer()
             try flush()
         } catch {

@@ -31,6 +31,9 @@ struct ServiceStatus {
     var isOptional: Bool { line.isTrue("optional") }
     var lastExit: String { line["last-exit"].map { ServiceStatus.words(ofExit: $0) } ?? "" }
 
+    /// Why it had been told to end, where it was too slow or unhealthy; else empty.
+    var lastExitBecause: String { line["last-exit"]?.text("because") ?? "" }
+
     /// "exit 78: configuration", "killed by SIGKILL".
     private static func words(ofExit exit: JSONValue) -> String {
         if let signal = exit.text("signal") {

@@ -88,7 +88,8 @@ struct ServiceDetail {
         row("type", say(status.isOptional ? "%, optional" : "%", status.type))
         row("memory", status.memory.map { size($0) } ?? "")
         if status.pid != nil || status.restarts > 0 { row("restarts", String(status.restarts)) }
-        row("last exit", status.lastExit)
+        let because = status.lastExitBecause
+        row("last exit", because.isEmpty ? status.lastExit : say("%, told to end: %", status.lastExit, because))
         if let shown {
             row("waits for", others(shown.items("waits-for")))
             row("needed by", others(shown.items("needed-by")))

@@ -193,8 +193,15 @@ struct HealthTests {
             lab.said.last
                 == "web: stopped, because it was unhealthy (no answer within 3 s, 3 times in a row); starting it again "
                 + "in 1 s")
+        let trouble = "unhealthy (no answer within 3 s, 3 times in a row)"
+        #expect(lab.core.report(of: lab.id("web"))?.lastTrouble == trouble)
         #expect(lab.wait(1) == ["spawn web"])
         #expect(lab.core.report(of: lab.id("web"))?.restarts == 1)
+        // What it was stopped for is known until it ends otherwise.
+        #expect(lab.up("web") == [])
+        #expect(lab.core.report(of: lab.id("web"))?.lastTrouble == trouble)
+        _ = lab.exit("web", 0)
+        #expect(lab.core.report(of: lab.id("web"))?.lastTrouble == nil)
     }
 
     @Test("In the start period failures do not count, until a first success")

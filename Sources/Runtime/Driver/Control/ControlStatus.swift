@@ -116,7 +116,7 @@ extension Driver {
             $0.number("memory", memory.map { Int($0) })
             $0.text("problem", problem)
             $0.key("last-exit")
-            Driver.write(report.lastExit, &$0)
+            Driver.write(report.lastExit, because: report.lastTrouble, &$0)
             $0.field("words", words)
             $0.field("description", service.description)
             $0.flag("autostart", service.autostart)
@@ -129,7 +129,7 @@ extension Driver {
         }
     }
 
-    private static func write(_ status: ExitStatus?, _ json: inout JSONWriter) {
+    private static func write(_ status: ExitStatus?, because trouble: String?, _ json: inout JSONWriter) {
         guard let status else { return json.literal("null") }
         json.beginObject()
         switch status {
@@ -138,6 +138,7 @@ extension Driver {
             json.field("signal", signal.name)
             json.flag("core", coreDumped)
         }
+        if let trouble { json.field("because", trouble) }
         json.endObject()
     }
 
