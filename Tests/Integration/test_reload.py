@@ -5,11 +5,13 @@ of itself."""
 import json
 import os
 import re
+import signal
 import subprocess
+import sys
 
 import pytest
-from control import OWN_RUN, Client, ask_as, path_of
-from harness import AM_ROOT, ORDINARY, children, descendants, reachable, until
+from control import OWN_RUN, Client, ask, ask_as, path_of
+from harness import AM_ROOT, ORDINARY, children, descendants, reachable, status, until
 from test_control import free_port, get
 
 STAY = "exec sleep 1000"
@@ -369,4 +371,46 @@ def test_what_a_removed_service_left_running_keeps_its_name(boot):
         life.until_out("[left] gateway is still here")
     assert "[taker] gateway" not in life.stdout()
     assert os.path.exists(f"/proc/{life.pid}")
+    life.stop()
+
+
+# --- what does not answer ------------------------------------------------------------------------------------------------
+
+# A volume that hangs: a FUSE mount whose server never says a word, until its standard input ends. Then all that waits there fails.
+HANGS = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+device = os.open("/dev/fuse", os.O_RDWR)
+options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % device
+if libc.mount(b"hung", sys.argv[1].encode(), b"fuse", 0, options):
+    sys.exit(os.strerror(ctypes.get_errno()))
+print("mounted", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not AM_ROOT or not os.path.exists("/dev/fuse"), reason="needs root and /dev/fuse")
+def test_a_folder_that_hangs_holds_up_the_reload_and_nothing_else(boot):
+    profiles = boot.folder / "profiles"
+    (profiles / "one").mkdir(parents=True)
+    life = begun(boot, MAIN, {"web": says("1"), "p@": says("p") + '[instances]\nfrom = "@/profiles/*"\n'})
+    runs(boot, life, "web", "1")
+    runs(boot, life, "p@one", "p")
+    inside = ["nsenter", "--target", str(life.pid), "--pid", "--mount", "--"]
+    with subprocess.Popen([*inside, sys.executable, "-c", HANGS, str(profiles)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as volume:
+        if volume.stdout.readline() != "mounted\n":
+            pytest.skip(f"no FUSE here: {volume.stderr.read()}")
+        with Client(life) as client:
+            client.send("reload")
+            # Before its answer comes there are others, and a service that dies is started again.
+            os.kill(life.inside(int(ask(life, "status web")[0]["pid"])), signal.SIGKILL)
+            runs(boot, life, "web", "1", "1")
+            answer = client.line()
+            assert answer["error"] == "failed" and "takes longer than 10 s" in answer["message"], answer
+            volume.stdin.close()
+            # The one that hung is gone, and the folder fails instead of hanging.
+            life.until(lambda: ask(life, "reload")[-1]["ok"], "a reload goes through")
+    assert "cannot look for instances of p@" in life.stderr(), life.said()
+    assert not [pid for pid in children(life.pid) if status(pid).get("State", "").startswith("Z")], "no zombie is left"
     life.stop()

@@ -54,6 +54,7 @@ extension Driver {
         case .control: acceptClients(token.index)
         case .controlClient: clientReady(token)
         case .asked: askedReady()
+        case .scout: control.scout.ready(loop)
         case .straggler:
             stragglers.ended(token.index)
             lookForStragglers()

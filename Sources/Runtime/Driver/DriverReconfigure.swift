@@ -23,7 +23,7 @@ extension Driver {
     func reload() -> ReloadOutcome {
         handleQueue()
         if let why = reasonAgainstChange { return .refused(say("hermes-init: cannot reload: %\n", why)) }
-        let loaded = readAgain()
+        let loaded = readAgain(options.folders)
         let renderer = DiagnosticRenderer(sources: loaded.result.sources, color: false)
         let report = renderer.render(loaded.result.diagnostics)
         if loaded.hasErrors { return .refused(report) }
@@ -141,9 +141,10 @@ extension Driver {
     }
 
     /// The folders as they are now, with the instances that were asked for.
-    private func readAgain() -> Loaded {
+    @inline(never)
+    func readAgain(_ folders: [Bytes]) -> Loaded {
         load(
-            folders: options.folders, areRequired: options.foldersAreRequired, arguments: options.arguments,
+            folders: folders, areRequired: options.foldersAreRequired, arguments: options.arguments,
             stages: stages, asked: asked?.state, wanted: reading.made)
     }
 

@@ -39,6 +39,8 @@ struct Token: Equatable {
         case controlClient
         /// The process that writes down what was asked ended.
         case asked
+        /// The process that reads the configuration before a reload.
+        case scout
     }
     var kind: Kind
     var index: Int

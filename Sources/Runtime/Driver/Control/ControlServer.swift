@@ -45,6 +45,7 @@ final class ControlServer {
     var requestsLeft = 0
     var stepsLeft = 0
 
+    let scout = ReloadScout()
     var timings = BootTimings()
     /// By service: why it was skipped.
     var skipReasons: [String] = []
@@ -93,13 +94,15 @@ enum ControlJob {
     case logs(LogJob)
     case events(EventsJob)
     case metrics(MetricsJob)
+    /// The configuration is read before a reload.
+    case reading(until: Instant)
 
     /// A stream has no end of its own.
     var isStream: Bool {
         switch self {
         case .logs(let job): return job.follows
         case .events: return true
-        case .listing, .waiting, .metrics: return false
+        case .listing, .waiting, .metrics, .reading: return false
         }
     }
 }
@@ -157,6 +160,7 @@ final class ControlClient {
         if let stuckSince { consider(stuckSince + ControlServer.stuckTime) }
         if let job {
             if case .waiting(let job) = job, let end = job.deadline { consider(end) }
+            if case .reading(let end) = job { consider(end) }
         } else if let requestSince {
             consider(requestSince + ControlServer.requestTime)
         } else {

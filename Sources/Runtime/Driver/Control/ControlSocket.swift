@@ -33,7 +33,7 @@ extension Driver {
             case .logs, .events:
                 endJob(client)
                 client.finish()
-            case .listing, .waiting, .metrics, nil: break
+            case .listing, .waiting, .metrics, .reading, nil: break
             }
         }
         if new.mode == .off, let listener = control.listener {
@@ -151,12 +151,14 @@ extension Driver {
     /// The container ends: whoever still waits is told so, as far as that goes without waiting.
     func closeControl() {
         if !control.isOpen { return }
+        control.scout.giveUp()
         removeSocket()
         for client in control.clients {
             guard let client else { continue }
             switch client.job {
             case .logs, .events: client.finish()
             case .waiting(let job): endWaiting(client, job)
+            case .reading: client.fail(ControlError(code: "stopping", message: "the container is stopping"))
             case .listing, .metrics, nil: break
             }
             _ = send(client)
@@ -303,6 +305,7 @@ extension Driver {
 
     /// Once the core has seen every fact: what clients asked, what they are owed, and whose time is over.
     func keepControl() {
+        finishReload()
         guard control.isOpen else { return }
         if control.count == 0 && control.pausedUntil == nil {
             control.due = nil
@@ -362,6 +365,11 @@ extension Driver {
     private func passDeadline(_ client: ControlClient, _ now: Instant) -> Bool {
         if case .waiting(let job) = client.job, let end = job.deadline, end <= now {
             giveUpWaiting(client, job)
+            return !send(client)
+        }
+        if case .reading(let end) = client.job, end <= now {
+            control.scout.giveUp()
+            client.fail(ControlError.hungFolders)
             return !send(client)
         }
         if client.requestSince != nil && !client.isHTTP && client.stuckSince == nil {

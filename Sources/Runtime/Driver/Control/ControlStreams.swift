@@ -55,6 +55,7 @@ extension Driver {
         case .waiting(let job): advanceWaiting(client, job)
         case .logs(let job): advanceLogs(client, job)
         case .events: client.tellDropped()
+        case .reading: break
         case .metrics(let job): advanceMetrics(client, job)
         case nil: break
         }
@@ -83,7 +84,7 @@ extension Driver {
                 switch client.job {
                 case .waiting(let job): tellWaiting(client, job, change)
                 case .events: tellEvent(client, change)
-                case .listing, .logs, .metrics, nil: break
+                case .listing, .logs, .metrics, .reading, nil: break
                 }
             }
         }

@@ -232,22 +232,4 @@ extension Driver {
             }
         }
     }
-
-    private func reloadConfiguration(_ client: ControlClient) {
-        switch reload() {
-        case .applied(let summary):
-            client.line {
-                $0.texts("added", summary.added)
-                $0.texts("removed", summary.removed)
-                $0.texts("restarted", summary.restarted)
-                $0.texts("changed", summary.changed)
-            }
-            client.finish()
-        case .refused(let report):
-            client.fail(
-                ControlError(
-                    code: "configuration", message: "the configuration is wrong, so nothing was changed",
-                    hint: "mend the files and ask again"), report: report)
-        }
-    }
 }
