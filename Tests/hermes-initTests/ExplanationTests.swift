@@ -200,7 +200,7 @@ struct ExplanationTests {
         #expect(
             answer?.text == """
                 toml-colon
-                Key and value are parted by "=", not by ":".
+                Separate key and value with "=", not ":".
 
                     port: 80
 
