@@ -215,9 +215,13 @@ def test_signal(boot):
 
 
 def test_logs_have_time_and_stream(boot):
-    life = start(boot, {"web": 'command = ["sh", "-c", "echo one; sleep 0.05; echo two >&2; printf \'b\\\\377d\\\\n\'; exec sleep 1000"]'},
-                 stdout=None)
-    until(lambda: len(good(life, "logs web")) == 3, "three lines")
+    # Each stream has a pipe of its own: which of two lines came first is known only where the second waits for the first.
+    script = "echo one; until [ -e @/one ]; do sleep 0.02; done; echo two >&2; until [ -e @/two ]; do sleep 0.02; done; " \
+             "printf 'b\\377d\\n'; exec sleep 1000"
+    life = start(boot, {"web": "script = '''\n" + script + "\n'''"}, stdout=None)
+    for number, seen in enumerate(["one", "two", "all"], 1):
+        until(lambda: len(good(life, "logs web")) == number, f"{number} lines")
+        (boot.folder / seen).touch()
     lines = good(life, "logs web")
     assert [line["line"] for line in lines] == ["one", "two", "b\ufffdd"]
     assert [line["stream"] for line in lines] == ["stdout", "stderr", "stdout"]

@@ -132,12 +132,15 @@ def test_a_signal_from_before_the_first_moment_is_not_lost(boot):
     assert life.wait().code in (0, 143)
 
 
+OTHER_NUMBERS = pytest.mark.native("qemu-user gives real-time signals other numbers")
+
+
 @pytest.mark.parametrize("settings, sent, expected", [
     ('SIGUSR2 = "SIGUSR1"', [12], [10]),
     ('SIGUSR2 = "ignore"', [12, 1], [1]),
     ('SIGTERM = "forward"', [15, 1], [15, 1]),
-    ('SIGINT = "SIGRTMIN+3"', [2], [37]),
-    ('"SIGRTMIN+3" = "SIGHUP"', [37], [1]),
+    pytest.param('SIGINT = "SIGRTMIN+3"', [2], [37], marks=OTHER_NUMBERS),
+    pytest.param('"SIGRTMIN+3" = "SIGHUP"', [37], [1], marks=OTHER_NUMBERS),
     # Not applied a second time.
     ('SIGHUP = "SIGUSR2"\nSIGUSR2 = "SIGHUP"', [1, 12], [12, 1]),
 ])
@@ -259,7 +262,7 @@ def test_not_as_pid_1_everything_holds(boot, how):
     assert life.wait().code == 42
 
 
-@pytest.mark.parametrize("how", ["pid1", "plain"])
+@pytest.mark.parametrize("how", ["pid1", pytest.param("plain", marks=pytest.mark.native("qemu-user makes no process a subreaper"))])
 def test_orphans_are_reaped(boot, how):
     script = """
     i=0

@@ -319,6 +319,7 @@ def test_five_hundred_instances(boot):
     life.stop()
 
 
+@pytest.mark.native("the file in memory is the emulator's own")
 @pytest.mark.timeout(300)
 def test_while_it_waits_little_of_its_file_is_in_memory(boot):
     def mapped():
