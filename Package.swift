@@ -46,8 +46,8 @@ let madeUp =
     environment["HERMES_INIT_KERNEL"] != "made-up"
     ? []
     : [
-        "hi_spawn", "hi_reap", "hi_epoll_wait", "hi_timer_set", "hi_monotonic_nanoseconds", "hi_realtime_milliseconds",
-        "kill",
+        "hi_spawn", "hi_reap", "hi_epoll_wait", "hi_forward", "hi_timer_set", "hi_monotonic_nanoseconds",
+        "hi_realtime_milliseconds", "kill",
     ]
 
 let release = BuildSettingCondition.when(configuration: .release)

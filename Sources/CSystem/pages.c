@@ -6,9 +6,9 @@
 // has run in the init's memory (spawn.c). So a few small mappings are kept for the next that is asked for. The allocator itself
 // stays as it is, and notices a heap that is damaged.
 //
-// Given back, by hi_wait_rested: those mappings, and the pages of the program's own file. A page that was needed once, to
-// read the configuration say, would count as the init's for the whole life of the container; it is still in the page cache, and
-// is there again at the first touch. Writable memory is never given back so.
+// Given back, before a wait that is to rest (wait.c): those mappings, and the pages of the program's own file. A page that was
+// needed once, to read the configuration say, would count as the init's for the whole life of the container; it is still in the
+// page cache, and is there again at the first touch. Writable memory is never given back so.
 #include "CSystem.h"
 
 #include <elf.h>
@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "call.h"
+#include "pages.h"
 
 #if !defined(__GLIBC__)
 // Mappings of up to so many bytes are kept, and at most so many of them.
@@ -56,23 +56,17 @@ void *mmap(void *place, size_t size, int protection, int flags, int file, off_t 
 
 int munmap(void *place, size_t size) { return __munmap(place, size); }
 
-static void give_back_kept(void) {
+void hi_give_back_kept(void) {
     for (int each = 0; each < MOST; each++) {
         if (kept[each].size) syscall(SYS_munmap, kept[each].place, kept[each].size);
         kept[each].size = 0;
     }
 }
 #else
-static void give_back_kept(void) {}
+void hi_give_back_kept(void) {}
 #endif
 
-// The parts of the program's file that are mapped for reading only: constants and code. Whole pages of them.
-enum { MOST_PARTS = 4 };
-struct part {
-    uintptr_t first, end;
-};
-
-static int read_only_parts(struct part *parts, uintptr_t page) {
+int hi_read_only_parts(struct hi_part *parts, uintptr_t page) {
     const char *header = (const char *)getauxval(AT_PHDR);
     unsigned long count = getauxval(AT_PHNUM), size = getauxval(AT_PHENT);
     int found = 0;
@@ -82,37 +76,11 @@ static int read_only_parts(struct part *parts, uintptr_t page) {
     for (unsigned long each = 0; each < count; each++) {
         if (headers[each].p_type == PT_INTERP || headers[each].p_type == PT_DYNAMIC) return 0;
     }
-    for (unsigned long each = 0; each < count && found < MOST_PARTS; each++) {
+    for (unsigned long each = 0; each < count && found < HI_MOST_PARTS; each++) {
         if (headers[each].p_type != PT_LOAD || headers[each].p_flags & PF_W) continue;
         parts[found].first = (headers[each].p_vaddr + page - 1) & ~(page - 1);
         parts[found].end = (headers[each].p_vaddr + headers[each].p_memsz) & ~(page - 1);
         if (parts[found].first < parts[found].end) found++;
     }
     return found;
-}
-
-// Gives back the parts and waits, in one piece of code that lies within one page: whatever it touched between the two would be
-// there again before the wait. That page stays; what the caller touches comes when the wait is over.
-__attribute__((noinline, aligned(512))) static long rest_and_wait(const struct part *parts, int count, uintptr_t page, int epoll,
-                                                                  struct epoll_event *events, int capacity, int timeout) {
-    uintptr_t own = (uintptr_t)rest_and_wait & ~(page - 1);
-    for (int each = 0; each < count; each++) {
-        uintptr_t first = parts[each].first, end = parts[each].end;
-        if (own >= first && own < end) {
-            if (own > first) raw_call(SYS_madvise, (long)first, (long)(own - first), MADV_DONTNEED, 0, 0, 0);
-            first = own + page;
-        }
-        if (first < end) raw_call(SYS_madvise, (long)first, (long)(end - first), MADV_DONTNEED, 0, 0, 0);
-    }
-    return raw_call(SYS_epoll_pwait, epoll, (long)events, capacity, timeout, 0, sizeof(uint64_t));
-}
-
-int hi_wait_rested(int epoll, struct epoll_event *events, int capacity, int timeout) {
-    struct part parts[MOST_PARTS];
-    uintptr_t page = getauxval(AT_PAGESZ);
-    give_back_kept();
-    long result = rest_and_wait(parts, read_only_parts(parts, page), page, epoll, events, capacity, timeout);
-    if (result >= 0) return (int)result;
-    errno = (int)-result;
-    return -1;
 }

@@ -15,7 +15,7 @@
 #define SYS_pidfd_open 434
 #endif
 
-enum { MASK_SIZE = sizeof(uint64_t), SIGNALS = 64, MOST_READY = 64, MOST_SIGNALS = 32 };
+enum { MASK_SIZE = sizeof(uint64_t), SIGNALS = 64 };
 // How long the loop rests after a call has failed that was not to fail, in milliseconds.
 enum { REST = 10 };
 
@@ -60,23 +60,6 @@ void hi_default_signal(int number) { signal(number, SIG_DFL); }
 int hi_signalfd(void) {
     uint64_t all = ~0ULL;
     return (int)syscall(SYS_signalfd4, -1, &all, MASK_SIZE, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
-int hi_read_signals(int descriptor, struct hi_signal *signals, int capacity) {
-    struct signalfd_siginfo information[MOST_SIGNALS];
-    if (capacity > MOST_SIGNALS) capacity = MOST_SIGNALS;
-    ssize_t count = read(descriptor, information, (size_t)capacity * sizeof information[0]);
-    if (count < 0) {
-        if (errno == EAGAIN || errno == EINTR) return 0;
-        hi_stumble();
-        return -1;
-    }
-    int found = (int)((size_t)count / sizeof information[0]);
-    for (int index = 0; index < found; index++) {
-        signals[index].signal = (int32_t)information[index].ssi_signo;
-        signals[index].sender = (int32_t)information[index].ssi_pid;
-    }
-    return found;
 }
 
 pid_t hi_reap(int *code, int *ended_by, bool *dumped_core) {
@@ -194,18 +177,6 @@ int hi_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t token) {
 }
 
 int hi_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0); }
-
-int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout, bool rests) {
-    struct epoll_event events[MOST_READY];
-    if (capacity > MOST_READY) capacity = MOST_READY;
-    int count = (rests ? hi_wait_rested : epoll_wait)(epoll, events, capacity, timeout);
-    if (count < 0) return errno == EINTR ? 0 : -1;
-    for (int index = 0; index < count; index++) {
-        ready[index].token = events[index].data.u64;
-        ready[index].events = events[index].events;
-    }
-    return count;
-}
 
 int hi_timer_set(int timer, int64_t nanoseconds) {
     struct itimerspec when = {0};

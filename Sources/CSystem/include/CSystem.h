@@ -69,6 +69,11 @@ struct hi_signal {
 /// Reads up to `capacity` signals; gives how many (0: none is pending), or -1 and errno.
 int hi_read_signals(int descriptor, struct hi_signal *signals, int capacity);
 
+/// From now on hi_epoll_wait reads the signalfd, whose event has this token, by itself, and sends on those signals that have a
+/// bit here (that of signal 1 the lowest): to that process, or where `target` is negative to that process group. hi_read_signals
+/// gives the others. 0: none is sent on.
+void hi_forward(uint64_t signals, pid_t target, int descriptor, uint64_t token);
+
 // --- processes -----------------------------------------------------------------------------------------------------------
 
 /// Where a child failed on its way to its program, in the order in which a child goes through them.
@@ -238,11 +243,8 @@ struct hi_ready {
     uint32_t events;
 };
 /// epoll_wait(2). `timeout` in milliseconds, -1: for ever. `capacity` at most 64. Where it `rests`, the memory that only the work
-/// before needed goes back to the kernel first (pages.c).
+/// before needed goes back to the kernel first (wait.c).
 int hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout, bool rests);
-
-/// epoll_wait(2) after giving back what is not needed while waiting. For hi_epoll_wait.
-int hi_wait_rested(int epoll, struct epoll_event *events, int capacity, int timeout);
 
 /// A call failed that no input can make fail, or for lack of memory, and what it was for is still to be done. A loop that
 /// is told of it at once, again and again, would take a whole processor until it goes better.

@@ -32,7 +32,48 @@ extension SignalNumber {
     var isTerminalStop: Bool { self == .terminalStop || self == .terminalInput || self == .terminalOutput }
 }
 
+/// The signals that mean no more than that the main program gets them, as things stand.
+public struct PlainForwarding: Equatable, Sendable {
+    /// One bit for each, that of signal 1 the lowest; 0: none.
+    public var signals: UInt64 = 0
+    /// They go to the main program's process group.
+    public var toGroup = false
+}
+
 extension Core {
+    /// What `Event.signal` would do nothing for but to forward that signal at once. The driver forwards these without asking
+    /// again, as long as no other event has come. What begins a stop, is rewritten, ignored, kept for later, or stops the
+    /// init as well, is none of them.
+    public var plainForwarding: PlainForwarding {
+        guard let main else { return PlainForwarding() }
+        switch machines[main.index].state {
+        case .running, .up, .stopping(.command), .stopping(.signaled): break
+        case .idle, .waiting, .checking, .starting, .backingOff, .stopping(.commandAlone), .stopping(.killed), .done,
+            .skipped, .ended, .stopped, .failed:
+            return PlainForwarding()
+        }
+        var plain = PlainForwarding(signals: ~0, toGroup: options.forwardsToGroup)
+        if !options.isBare { plain.signals &= ~Core.stopping }
+        if options.suspendsItself { plain.signals &= ~Core.suspending }
+        for rule in settings.signals {
+            switch rule.action {
+            case .forward where !plain.toGroup, .forwardGroup where plain.toGroup:
+                if !options.suspendsItself || !rule.signal.isTerminalStop {
+                    plain.signals |= KeptSignals.bit(rule.signal)
+                }
+            case .ignore, .forward, .forwardGroup, .reload, .stop, .rewrite:
+                plain.signals &= ~KeptSignals.bit(rule.signal)
+            }
+        }
+        // The init's own, whatever a rule says.
+        plain.signals &= ~KeptSignals.bit(.child)
+        return plain
+    }
+
+    private static let stopping = KeptSignals.bit(.terminate) | KeptSignals.bit(.interrupt) | KeptSignals.bit(.quit)
+    private static let suspending =
+        KeptSignals.bit(.terminalStop) | KeptSignals.bit(.terminalInput) | KeptSignals.bit(.terminalOutput)
+
     /// How many SIGTERMs and SIGINTs make an end of all patience.
     static let signalsThatForce = 3
 

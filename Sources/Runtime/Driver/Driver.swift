@@ -58,6 +58,9 @@ final class Driver {
     var asked: AskedMemory?
     /// All that stages exported, as it stands in the file for `hermes-init exec`.
     var exported = StageRecords()
+    /// What the wait may do with signals by itself, and the core's revision when it was asked.
+    var forwarding = PlainForwarding()
+    var forwardingRevision: UInt64 = 0
     var queue: [Event] = []
     var armed: Instant?
     /// The loop could not be asked.

@@ -14,6 +14,7 @@ extension Driver {
         let isBusy = isAgain || mayHaveMoreToReap || control.hasMore
         let rests = restsNext && !isBusy
         if rests { restsNext = false }
+        keepForwarding()
         do throws(Errno) {
             try loop.wait(timeout: isBusy ? 0 : -1, rests: rests) { ready.append($0) }
             isBlind = false
@@ -110,6 +111,26 @@ extension Driver {
                 index, purpose, process, spawnFailure(report, launch, firstLine: firstLineOfFile))
         }
     }
+
+    /// What the wait may forward by itself until the next event: the core says which signals, and this to whom. None while each
+    /// step is to be told of, or while one is yet to be dropped.
+    private func keepForwarding() {
+        if core.revision != forwardingRevision {
+            forwardingRevision = core.revision
+            forwarding = plainForwarding()
+        }
+        var target: Int32 = 0
+        if forwarding.signals != 0, voice == nil, !terminal.dropsHangup, !terminal.dropsContinue, let main = core.main {
+            target = element(forwarding.toGroup ? groups : processes, main) ?? 0
+        }
+        // Its own write to a pipe that nobody reads is not forwarded, so who sent that one has to be looked at.
+        let signals = target > 1 ? forwarding.signals & ~(1 << UInt64(SIGPIPE - 1)) : 0
+        hi_forward(signals, forwarding.toGroup ? 0 &- target : target, self.signals.number, Token(.signals).bits)
+    }
+
+    /// Asked for here, so that the core is copied in one place.
+    @inline(never)
+    private func plainForwarding() -> PlainForwarding { core.plainForwarding }
 
     func readSignals() {
         var isChild = false

@@ -228,6 +228,11 @@ static bool advance(void) {
     return true;
 }
 
+// Forwarding within the wait knows only real processes: here every signal goes through kill(2) above.
+void __wrap_hi_forward(uint64_t signals, pid_t target, int descriptor, uint64_t token) {
+    (void)signals, (void)target, (void)descriptor, (void)token;
+}
+
 int __wrap_hi_epoll_wait(int epoll, struct hi_ready *ready, int capacity, int timeout, bool rests) {
     loop = epoll;
     // The init gives its program's pages back whenever it has done something and waits. That is no moment here, and to have them

@@ -259,13 +259,23 @@ struct Life {
 
     mutating func deliver(_ event: Event) throws {
         judge.note(event, at: now)
+        let plain = core.plainForwarding
         let effects = core.handle(event, at: Instant(nanoseconds: now))
+        if case .signal(let signal) = event { try checkForwarding(signal, plain, effects) }
         if history != nil { tell(event, effects) }
         for effect in effects {
             try judge.check(effect, during: event, at: now)
             perform(effect)
         }
         try judge.finish(event, effects, core, at: now)
+    }
+
+    /// The driver may have forwarded it without asking: then there was nothing else to do.
+    private func checkForwarding(_ signal: SignalNumber, _ plain: PlainForwarding, _ effects: [Effect]) throws {
+        guard plain.signals >> UInt64(signal.number - 1) & 1 == 1, let main = core.main else { return }
+        if effects != [plain.toGroup ? .signalGroup(main, signal) : .signal(main, signal)] {
+            throw Violation(text: "\(signal.name) could be forwarded without asking, and has effects: \(effects)")
+        }
     }
 
     // MARK: - The kernel
