@@ -203,6 +203,9 @@ static inline int hi_kill_group(pid_t group, int signal) { return group > 1 ? ki
 /// `ended_by` becomes 0 for an exit, else the signal's number.
 pid_t hi_reap(int *code, int *ended_by, bool *dumped_core);
 
+/// Whether /proc shows that process and no other; false also where that cannot be known. Stops at the first other.
+bool hi_is_alone(pid_t own);
+
 /// pidfd_open(2); -1 and errno.
 int hi_pidfd_open(pid_t process);
 

@@ -23,10 +23,10 @@ struct Stragglers {
     ///   killed with the others, and started again for what is left to be written.
     ///   - hasChildren: what waitpid(2) said last.
     mutating func signal(_ number: Int32, except writer: Int32, hasChildren: Bool, loop: EventLoop) {
-        let (processes, isWhole) = Stragglers.processes(but: own)
+        // The kernel would go through every process of the machine to find that there is nobody.
+        if isPIDOne && !hasChildren && hi_is_alone(own) { return }
+        let processes = Stragglers.processes(but: own)
         if isPIDOne {
-            // The kernel would go through every process of the machine to find that there is nobody.
-            if !hasChildren && isWhole && processes.isEmpty { return }
             if foreign.isEmpty { watch(processes, loop) }
             _ = kill(-1, number)
             return
@@ -57,28 +57,21 @@ struct Stragglers {
         }
     }
 
-    /// Every other process that /proc shows, with its parent; not the whole where /proc does not show the init itself.
-    private static func processes(but own: Int32) -> (found: [(process: Int32, parent: Int32)], isWhole: Bool) {
+    /// Every other process that /proc shows, with its parent.
+    private static func processes(but own: Int32) -> [(process: Int32, parent: Int32)] {
         var found = [(process: Int32, parent: Int32)]()
-        var showsInit = false
-        var isUnread = false
         let names: [Bytes]
-        do throws(Errno) { names = try listFolder(Bytes("/proc")) } catch { return ([], false) }
+        do throws(Errno) { names = try listFolder(Bytes("/proc")) } catch { return [] }
         for name in names {
-            guard let process = Accounts.decimal(name), process <= Int32.max else { continue }
-            if process == own {
-                showsInit = true
-                continue
-            }
+            guard let process = Accounts.decimal(name), process != own, process <= Int32.max else { continue }
             do throws(Errno) {
                 let text = try readFile(Bytes("/proc/") + name + Bytes("/stat"), limit: 1 << 16)
                 if let parent = parent(text) { found.append((Int32(process), parent)) }
             } catch {
-                // Gone since, mostly.
-                isUnread = true
+                // Gone since.
             }
         }
-        return (found, showsInit && !isUnread)
+        return found
     }
 
     /// The fourth field of /proc/PID/stat (proc(5)); the second, the name, may hold spaces and brackets.

@@ -283,7 +283,7 @@ final class OutputRelay {
     /// now stays in the pipe and is read in its turn.
     func processEnded(_ service: Int) {
         guard let known = byService[service] else { return }
-        for index in [known.output, known.error] {
+        for index in known.output == known.error ? [known.output] : [known.output, known.error] {
             guard let stream = stream(index) else { continue }
             // What comes later is from something that still writes.
             stream.leftOver = Int(hi_unread(stream.readEnd.number))
@@ -316,10 +316,22 @@ final class OutputRelay {
         }
     }
 
+    /// Asked of all at once: at the end there is mostly nothing in any of them.
+    private var pipesAreEmpty: Bool {
+        for group in groups {
+            guard let group else { continue }
+            var isEmpty = true
+            do throws(Errno) { try group.pipes.wait(timeout: 0) { _ in isEmpty = false } } catch { isEmpty = false }
+            if !isEmpty { return false }
+        }
+        return true
+    }
+
     /// At the end of the container: everything that is still in a pipe, and all that waits to be written.
     /// - Parameter milliseconds: how long a reader that is stuck, or a disk, may hold it up.
     func finishAll(milliseconds: Int32) {
         let end = hi_monotonic_nanoseconds() &+ Int64(milliseconds) &* 1_000_000
+        let isEmpty = pipesAreEmpty
         for index in streams.indices {
             guard let stream = stream(index) else { continue }
             var rounds = OutputRelay.largestPipe / OutputRelay.readSize
@@ -329,7 +341,7 @@ final class OutputRelay {
                 if let feed = stream.feed, feed.isFull { feed.drain(loop, until: end) }
                 if stream.sink?.isFull == true || stream.feed?.isFull == true { break }
                 if stream.rest.isEmpty {
-                    if !readOnce(index) { break }
+                    if isEmpty || !readOnce(index) { break }
                 } else {
                     _ = stream.resume()
                 }
