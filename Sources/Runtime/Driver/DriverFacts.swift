@@ -207,6 +207,8 @@ extension Driver {
             processes[index] = 0
             // Its last words stand before what is said of its end, and before what starts because of it says anything.
             relay.processEnded(index)
+            // Not where they were given to a user of its own.
+            if services[index].type == .oneshot && services[index].user == nil { relay.mayHandOn(index) }
             relay.flush()
             lookForTexts()
             endWatch(index)

@@ -21,7 +21,8 @@ extension Driver {
                 keep: service.log.keep, timestamps: service.log.timestamps,
                 makesFolder: service.log.makesFolder)
         }
-        let pipes = try relay.descriptors(of: owner.service, name: service.name, to: service.log.to, file: file)
+        let pipes = try relay.descriptors(
+            of: owner.service, name: service.name, to: service.log.to, file: file, isAlone: !hasChildren)
         if let user = launch.identity.uid {
             // Or the service could not open /dev/stdout, which is how many programs are told to write their log there.
             _ = fchown(pipes.output.number, user, gid_t.max)

@@ -116,6 +116,66 @@ struct DriverOutputRelayTests {
         withExtendedLifetime(descendant) {}
     }
 
+    @Test("Oneshots that run one after the other have one pair of pipes, and each its own name")
+    func handedOn() throws {
+        let bench = try Bench()
+        for number in 0..<50 {
+            let ends = try bench.relay.descriptors(of: number, name: "step-\(number)", isAlone: true)
+            let text = Bytes("working\nlast words".utf8)
+            #expect(write(ends.output.number, text, text.count) == text.count)
+            bench.relay.processEnded(number)
+            bench.relay.mayHandOn(number)
+        }
+        try bench.settle()
+        #expect(bench.relay.pipes == 2)
+        var expected = ""
+        for number in 0..<50 { expected += "[step-\(number)] working\n[step-\(number)] last words\n" }
+        #expect(bench.read() == expected)
+        for number in 0..<50 { #expect(bench.relay.recent(number) == Bytes("working\nlast words\n".utf8)) }
+        // The first of them once more: its pipes are another's now.
+        try bench.say("again\n", 0)
+        try bench.settle()
+        #expect(bench.read() == "[s0] again\n")
+        #expect(bench.relay.pipes == 4)
+        #expect(bench.relay.recent(0) == Bytes("working\nlast words\nagain\n".utf8))
+        #expect(bench.relay.recent(49) == Bytes("working\nlast words\n".utf8))
+    }
+
+    @Test("Pipes are not handed on while anybody may have them, nor to another target, nor before all was read")
+    func notHandedOn() throws {
+        func step(_ bench: Bench, isAlone: Bool = true, to: LogTarget = .prefix, mayHandOn: Bool = true) throws -> Bool
+        {
+            let first = try bench.relay.descriptors(of: 0, name: "one").output
+            bench.relay.processEnded(0)
+            if mayHandOn { bench.relay.mayHandOn(0) }
+            return try first === bench.relay.descriptors(of: 1, name: "two", to: to, isAlone: isAlone).output
+        }
+        #expect(try step(Bench()))
+        #expect(try !step(Bench(), isAlone: false))
+        #expect(try !step(Bench(), to: .raw))
+        #expect(try !step(Bench(), mayHandOn: false))
+
+        let late = try Bench()
+        let first = try late.relay.descriptors(of: 0, name: "one").output
+        late.relay.processEnded(0)
+        late.relay.mayHandOn(0)
+        let text = Bytes("of one that was killed with it\n".utf8)
+        #expect(write(first.number, text, text.count) == text.count)
+        let next = try late.relay.descriptors(of: 1, name: "two", isAlone: true).output
+        #expect(first !== next)
+        try late.settle()
+        #expect(late.read() == "[one] of one that was killed with it\n")
+
+        let forgotten = try Bench()
+        _ = try forgotten.relay.descriptors(of: 0, name: "one")
+        forgotten.relay.processEnded(0)
+        forgotten.relay.mayHandOn(0)
+        forgotten.relay.forget(0)
+        _ = try forgotten.relay.descriptors(of: 0, name: "other")
+        let own = try forgotten.relay.descriptors(of: 0, name: "other").output
+        #expect(try own !== forgotten.relay.descriptors(of: 1, name: "two", isAlone: true).output)
+    }
+
     @Test("A service whose lines go elsewhere from now on gets other pipes, and keeps what it said")
     func elsewhere() throws {
         let bench = try Bench()

@@ -49,6 +49,8 @@ final class OutputRelay {
     /// full sink.
     private var stuck: [Int?] = [nil, nil]
     private var found: [Int] = []
+    /// The oneshot that ended last: its pipes are the next one's, where nobody else can have them.
+    private var ended: Int?
     /// The number of the next log file; no two have the same.
     private var nextFile = 1
     private var buffer: UnsafeMutablePointer<UInt8>?
@@ -67,8 +69,9 @@ final class OutputRelay {
     ///   - name: of the service.
     ///   - to: where its lines go; `inherit` counts as `prefix`.
     ///   - file: the log file that they go to as well.
+    ///   - isAlone: there is no process but the init's own that could have any pipe.
     func descriptors(
-        of service: Int, name: String, to: LogTarget = .prefix, file: LogFileRequest? = nil
+        of service: Int, name: String, to: LogTarget = .prefix, file: LogFileRequest? = nil, isAlone: Bool = false
     ) throws(Errno) -> (output: FileDescriptor, error: FileDescriptor) {
         if let known = byService[service], known.to != to || (known.file != nil) != (file != nil) {
             let number = file == nil ? nil : known.file
@@ -82,6 +85,7 @@ final class OutputRelay {
             number = chosen
             try feed.open(file, as: chosen, loop)
         }
+        if isAlone && file == nil && byService[service].map({ $0.output < 0 }) ?? true { takeOver(service, name, to) }
         if let known = byService[service], let output = stream(known.output)?.writeEnd,
             let error = stream(known.error)?.writeEnd
         {
@@ -90,8 +94,7 @@ final class OutputRelay {
             hi_make_blocking(error.number, O_WRONLY)
             return (output, error)
         }
-        if byService[service]?.ring == nil { ringsMade &+= 1 }
-        let ring = byService[service]?.ring ?? OutputRing()
+        let ring = ring(for: service)
         // One pipe keeps the order of what is said in both; two are needed where they are told apart.
         let isOne = to == .null || to != .json && sinks[0] === sinks[1]
         let output = try add(service, name, to, 0, ring, file: number)
@@ -108,18 +111,44 @@ final class OutputRelay {
         return (one, other)
     }
 
+    private func ring(for service: Int) -> OutputRing {
+        if let known = byService[service]?.ring { return known }
+        ringsMade &+= 1
+        return OutputRing()
+    }
+
+    /// A oneshot ended that will hardly have another process soon. Its pipes may go to the next service.
+    func mayHandOn(_ service: Int) { ended = service }
+
+    /// Gives a service the pipes of the oneshot that ended last, where it can: a chain of oneshots then needs one pair of
+    /// pipes, which nobody has to make, and no child has to close those of all that came before it.
+    private func takeOver(_ service: Int, _ name: String, _ to: LogTarget) {
+        guard let former = ended, former != service, let known = byService[former], known.to == to, known.file == nil,
+            let output = stream(known.output), let error = stream(known.error), output.isAtRest, error.isAtRest
+        else { return }
+        ended = nil
+        byService[former] = Streams(output: -1, error: -1, ring: known.ring, to: to, file: nil)
+        let ring = ring(for: service)
+        byService[service] = Streams(output: known.output, error: known.error, ring: ring, to: to, file: nil)
+        output.pass(to: service, OutputRelay.format(name, to, 0), ring)
+        if error !== output { error.pass(to: service, OutputRelay.format(name, to, 1), ring) }
+    }
+
+    private static func format(_ name: String, _ to: LogTarget, _ side: Int) -> LineFormat {
+        to == .json
+            ? LineFormat(json: name, stream: side == 0 ? "stdout" : "stderr")
+            : to == .raw ? LineFormat() : LineFormat(prefix: name)
+    }
+
     private func stream(_ place: Int) -> OutputStream? { streams.indices.contains(place) ? streams[place] : nil }
 
     /// Makes a pipe and gives its place.
     private func add(
         _ service: Int, _ name: String, _ to: LogTarget, _ side: Int, _ ring: OutputRing, file: Int?
     ) throws(Errno) -> Int {
-        let format =
-            to == .json
-            ? LineFormat(json: name, stream: side == 0 ? "stdout" : "stderr")
-            : to == .raw ? LineFormat() : LineFormat(prefix: name)
         let stream = try OutputStream(
-            service: service, sink: to == .null ? nil : sinks[side], format: format, ring: ring,
+            service: service, sink: to == .null ? nil : sinks[side], format: OutputRelay.format(name, to, side),
+            ring: ring,
             feed: file == nil ? nil : feed, file: file ?? 0, isError: side == 1)
         let group = OutputRelay.group(side: to == .null ? 0 : side &+ 1, hasFile: file != nil)
         if groups[group] == nil {
@@ -135,6 +164,7 @@ final class OutputRelay {
 
     /// A service was forgotten, and its number may be given to another.
     func forget(_ service: Int) {
+        if ended == service { ended = nil }
         guard let known = byService.removeValue(forKey: service) else { return }
         leave(known)
     }

@@ -9,7 +9,7 @@ final class OutputStream {
     static let longestLine = 8 * 1024
     private static let newline: UInt8 = 0x0A
 
-    let service: Int
+    private(set) var service: Int
     let readEnd: FileDescriptor
     /// nil: its service was forgotten, or has another pipe by now; it is read until all that still have it are gone.
     var writeEnd: FileDescriptor?
@@ -17,7 +17,7 @@ final class OutputStream {
     let sink: ContainerOutput?
     var format: LineFormat
     /// Of the service: both of its streams have the same.
-    let ring: OutputRing
+    private(set) var ring: OutputRing
     /// Where its lines go to a file, and the number of that; nil: it has none.
     var feed: LogFeed?
     let file: Int
@@ -47,6 +47,18 @@ final class OutputStream {
         self.file = file
         let ends = try FileDescriptor.pipe()
         (readEnd, writeEnd) = (ends.read, ends.write)
+    }
+
+    /// All that was ever in it has been read and handed on.
+    var isAtRest: Bool {
+        writeEnd != nil && leftOver == 0 && rest.isEmpty && partial.isEmpty && hi_unread(readEnd.number) == 0
+    }
+
+    /// From now on it is another service's.
+    func pass(to service: Int, _ format: LineFormat, _ ring: OutputRing) {
+        (self.service, self.format, self.ring) = (service, format, ring)
+        watch = nil
+        matched = 0
     }
 
     /// Takes bytes that were read, or as many lines of them as there is room for.
