@@ -44,6 +44,7 @@ final class Cgroups {
 
     private var place: Place?
     private var hasLooked: Bool
+    private var hasGlanced = false
     /// Flags for opening a file of the tree; in a test's tree of ordinary files, with O_CREAT.
     private let extraFlags: Int32
     /// The init's own folder in it, once it was asked for; why there is none.
@@ -80,7 +81,7 @@ final class Cgroups {
     /// The group that a service's process is to enter; nil: it stays where the init is.
     /// - Parameter isOrdinary: neither the main program nor a stage, which get a group only for [resources].
     func membership(_ service: Service, _ index: Int, isOrdinary: Bool) throws(LaunchError) -> Membership? {
-        look()
+        look(isNeeded: service.resources != nil)
         guard service.resources != nil || isOrdinary && place?.isRootOfView == true else { return nil }
         let name = say("%.service", service.name)
         if base == nil && refusal == nil { makeBase() }
@@ -173,8 +174,20 @@ final class Cgroups {
 
     // MARK: - The tree
 
-    private func look() {
+    /// - Parameter isNeeded: for [resources], wherever the tree is.
+    private func look(isNeeded: Bool) {
         if hasLooked { return }
+        if !isNeeded {
+            // All mounts of a machine take the kernel as long to show as a start takes, and where a tree is the container's own
+            // it is at its usual place, and not the machine's root, which has no such file.
+            if hasGlanced { return }
+            hasGlanced = true
+            if fileKind(Bytes("/sys/fs/cgroup/cgroup.type")) == .missing
+                && fileKind(Bytes("/sys/fs/cgroup/unified/cgroup.type")) == .missing
+            {
+                return
+            }
+        }
         hasLooked = true
         do throws(Errno) {
             let groups = try readFile(Bytes("/proc/self/cgroup"), limit: 1 << 16)
