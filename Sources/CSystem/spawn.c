@@ -7,6 +7,9 @@
 //   - the child writes to its own stack and to its request, and to no other memory
 //   - what the kernel keeps with the memory and not with the process (oom_score_adj) needs a child with memory of its own
 //   - every signal is blocked in the init (it reads them from a signalfd), so no handler can run in the child by mistake
+// How it went the init learns from a pipe whose end the exec closes, or, with none, from the request itself: the child writes
+// there where it fails, and the kernel clears a mark in it when the child leaves the memory, by its exec or its end. That wakes
+// nobody: it is for programs of which the init need only know at their end that they ran.
 // Where an emulator does not know this form of clone (qemu-user), the same code runs in a plain fork. What makes a process who
 // and what it is to be (become, execute) also runs in a process that is no child: hi_become, for `hermes-init exec`.
 
@@ -59,7 +62,15 @@ static _Noreturn void fail(const struct hi_request *request, int32_t stage, long
         request->in_place->report = report;
         longjmp(request->in_place->back, 1);
     }
-    CALL3(write, request->report, &report, sizeof report);
+    if (request->report < 0) {
+        // The request is in memory that the init shares, and stays until this process is reaped, or known to be on its way out.
+        struct hi_report *told = (struct hi_report *)(uintptr_t)&request->told;
+        told->error = report.error;
+        told->candidate = report.candidate;
+        __atomic_store_n(&told->stage, stage, __ATOMIC_RELEASE);
+    } else {
+        CALL3(write, request->report, &report, sizeof report);
+    }
     CALL1(exit_group, 127);
     __builtin_unreachable();
 }
@@ -104,7 +115,7 @@ static void set_descriptors(struct hi_request *request) {
         kept[count++] = request->notify_target;
     }
     if (request->keep_descriptors) return;
-    kept[count++] = request->report;
+    if (request->report >= 0) kept[count++] = request->report;
     unsigned first = 3;
     while (count > 0) {
         int least = 0;
@@ -394,8 +405,16 @@ pid_t hi_spawn(struct hi_request *request) {
     char *top = (char *)request->stack + STACK_SIZE;
     // The kernel gives an oom_score_adj to everybody who shares the memory, which would be the init and its other children.
     int shared = request->set_oom_score ? 0 : CLONE_VM;
-    pid_t process = clone(child, top, shared | SIGCHLD, request);
-    if (process < 0 && errno == EINVAL) process = clone(child, top, SIGCHLD, request);
+    pid_t process;
+    if (request->report < 0) {
+        // Who tells in the init's memory must share it. The kernel clears the mark once the child leaves that memory.
+        request->is_here = 1;
+        errno = EINVAL;
+        process = shared ? clone(child, top, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, request, 0, 0, &request->is_here) : -1;
+    } else {
+        process = clone(child, top, shared | SIGCHLD, request);
+        if (process < 0 && errno == EINVAL) process = clone(child, top, SIGCHLD, request);
+    }
     if (process < 0) {
         int error = errno;
         give_back_stack(request->stack);
@@ -407,6 +426,8 @@ pid_t hi_spawn(struct hi_request *request) {
     if (!request->new_session) setpgid(process, process);
     return process;
 }
+
+bool hi_has_left(const struct hi_request *request) { return __atomic_load_n(&request->is_here, __ATOMIC_ACQUIRE) == 0; }
 
 pid_t hi_fork(struct hi_request *request) {
     if (request->script == 3 || request->report == 3) {

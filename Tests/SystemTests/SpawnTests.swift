@@ -60,6 +60,89 @@ struct SpawnTests {
         return outcome
     }
 
+    /// The same without a report pipe: the child tells in this memory.
+    private static func runSilently(
+        _ made: UnsafeMutablePointer<hi_request>?, _ change: (inout hi_request) -> Void = { _ in }
+    ) throws -> Outcome {
+        let request = try #require(made)
+        let null = try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDWR)
+        request.pointee.standard = (null.number, null.number, null.number)
+        request.pointee.new_session = true
+        request.pointee.report = -1
+        change(&request.pointee)
+        let process = hi_spawn(request)
+        try #require(process > 0)
+        var status: Int32 = 0
+        #expect(waitpid(process, &status, 0) == process)
+        #expect(hi_has_left(request))
+        let told = request.pointee.told
+        hi_request_free(request)
+        withExtendedLifetime(null) {}
+        return Outcome(
+            stage: UInt32(bitPattern: told.stage), error: told.error, candidate: told.candidate,
+            code: status >> 8 & 0xFF)
+    }
+
+    @Test("Without a report pipe a child tells the same in the init's memory")
+    func silently() throws {
+        #expect(try Self.runSilently(Self.request(["/bin/true"], ["true"])) == Outcome(code: 0))
+        let shell = Self.request(["/nothing/sh", "/bin/sh"], ["sh", "-c", "test ! -e /proc/self/fd/9 && exit 7"])
+        #expect(try Self.runSilently(shell) == Outcome(code: 7))
+        let denied = Outcome(stage: HI_STAGE_EXEC.rawValue, error: EACCES, candidate: 1, code: 127)
+        #expect(try Self.runSilently(Self.request(["/nothing", "/etc/passwd", "/nowhere"], ["x"])) == denied)
+        let directory = try Self.runSilently(Self.request(["/bin/true"], ["x"], directory: "/nothing"))
+        #expect(directory == Outcome(stage: HI_STAGE_DIRECTORY.rawValue, error: ENOENT, code: 127))
+        let descriptors = try Self.runSilently(Self.request(["/bin/true"], ["x"])) { $0.standard.1 = 999_999 }
+        #expect(descriptors == Outcome(stage: HI_STAGE_DESCRIPTORS.rawValue, error: EBADF, code: 127))
+    }
+
+    @Test("Without a report pipe a child is known to be on its way until its exec, and to run after it")
+    func onItsWay() throws {
+        // Opening this for writing waits for somebody who reads.
+        let folder = TemporaryFolder()
+        #expect(mkdir("\(folder.path)/group", 0o755) == 0)
+        #expect(mkfifo("\(folder.path)/group/cgroup.procs", 0o644) == 0)
+        let place = try FileDescriptor.open(Bytes(folder.path.utf8), flags: O_RDONLY | O_DIRECTORY)
+        let null = try FileDescriptor.open(Bytes("/dev/null".utf8), flags: O_RDWR)
+        for isKilled in [false, true] {
+            let request = try #require(Self.request(["/bin/sleep"], ["sleep", "1000"]))
+            request.pointee.standard = (null.number, null.number, null.number)
+            request.pointee.report = -1
+            request.pointee.cgroup_folder = place.number
+            withUnsafeMutableBytes(of: &request.pointee.cgroup) { $0.copyBytes(from: "group".utf8) }
+            let process = hi_spawn(request)
+            try #require(process > 0)
+            #expect(!hi_has_left(request))
+            var reader: FileDescriptor?
+            if isKilled {
+                #expect(kill(process, SIGKILL) == 0)
+            } else {
+                reader = try FileDescriptor.open(Bytes("\(folder.path)/group/cgroup.procs".utf8), flags: O_RDONLY)
+                while !hi_has_left(request) { usleep(100) }
+                #expect(request.pointee.told.stage == 0)
+                #expect(kill(process, SIGTERM) == 0)
+            }
+            var status: Int32 = 0
+            #expect(waitpid(process, &status, 0) == process)
+            #expect(status & 0x7F == (isKilled ? SIGKILL : SIGTERM))
+            #expect(hi_has_left(request))
+            #expect(request.pointee.told.stage == 0)
+            hi_request_free(request)
+            withExtendedLifetime(reader) {}
+        }
+        withExtendedLifetime((place, null)) {}
+    }
+
+    @Test("A child with memory of its own needs a report pipe")
+    func ownMemory() throws {
+        let request = try #require(Self.request(["/bin/true"], ["true"]))
+        request.pointee.report = -1
+        request.pointee.set_oom_score = true
+        let (process, error) = (hi_spawn(request), hi_errno())
+        #expect(process == -1 && error == EINVAL)
+        hi_request_free(request)
+    }
+
     @Test(
         "Counts that do not fit the strings make no request", arguments: [(4, 0, 0), (1, 3, 0), (1, 1, 2), (0, 0, 4)])
     func wrongCounts(candidates: Int, arguments: Int, environment: Int) {

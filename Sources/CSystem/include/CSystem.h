@@ -125,7 +125,9 @@ struct hi_request {
                            // exports go; -1: none
     int notify_source;     // becomes notify_target and stays open: where the program tells that it is ready; -1: none
     int notify_target;     // 3 or more; not 3 with a script
-    int report;            // the report pipe's write end, close-on-exec
+    int report;            // the report pipe's write end, close-on-exec; -1: none, the child writes into `told`
+    struct hi_report told; // without a pipe: the failure, once its stage is not 0
+    int32_t is_here;       // without a pipe: not 0 while the child runs in this memory; read it with hi_has_left
     bool new_session;      // setsid; else a process group of its own
     bool keep_descriptors; // leaves inherited descriptors above 2 open (the main program)
     bool take_foreground;  // becomes the foreground process group of descriptor 0's terminal
@@ -181,8 +183,13 @@ uint64_t hi_permitted_capabilities(void);
 /// Frees a request. NULL is allowed.
 void hi_request_free(struct hi_request *request);
 
-/// Starts the child. Gives its process ID, or -1 and errno (clone(2): EAGAIN, ENOMEM). Does not wait for the exec.
+/// Starts the child. Gives its process ID, or -1 and errno (clone(2): EAGAIN, ENOMEM). Does not wait for the exec. Without a
+/// report pipe EINVAL says that the child would have memory of its own here, so that it needs one.
 pid_t hi_spawn(struct hi_request *request);
+
+/// Without a report pipe: the child has left the init's memory. It runs its program, or has ended (see `told`); the request may
+/// be freed.
+bool hi_has_left(const struct hi_request *request);
 
 /// As hi_spawn, but there is no exec: gives 0 in the child, which is a copy of the init with one thread (fork(2)) and has
 /// gone through the same steps. It must end with hi_exit.

@@ -135,6 +135,8 @@ extension Core {
         machines[id.index].failedSpawns = 0
         machines[id.index].execAt = now
         if services[id.index].type == .oneshot {
+            // Nobody is told of that exec when it happens: it may be known at the end only.
+            machines[id.index].execAt = machines[id.index].lastStart
             become(id, .running(since: now))
         } else if let ready = services[id.index].ready {
             become(id, .running(since: now))

@@ -46,6 +46,8 @@ final class Driver {
     /// What it holds is old, and is written anew at that moment; the core's revision when that was looked at.
     var statusIsOld = false
     var statusDue: Instant?
+    /// How long it is old.
+    var statusDelay = Driver.statusDelay
     var statusRevision: UInt64 = 0
     var statusStart = Bytes()
     var toldOfMissingStatus = false

@@ -142,6 +142,9 @@ extension Driver {
         let index = owner.service
         let input: Int32 = services[index].stdin == .inherit && owner == .service(index) ? 0 : null.number
         var options = SpawnOptions(standard: (input, ends.output, ends.error))
+        // What counts of a oneshot is its end. A stage is a fork, and has memory of its own.
+        options.isSilent =
+            owner == .service(index) && services[index].type == .oneshot && launch.stage == nil && watches[index] == nil
         if launch.stage != nil || launch.input != nil {
             let pipe = try StageRecords.pipe()
             // Or a plugin could not open /dev/fd/3.

@@ -29,6 +29,9 @@ extension Driver {
             queue.append(.deadlinePassed)
             return
         }
+        // Before who asks is answered, and before a moment counts that came to pass while it ran.
+        spawner.lookAtSilent { spawnSettled($0, $1, $2) }
+        if !queue.isEmpty { handleQueue() }
         if isAgain && armed == nil { queue.append(.deadlinePassed) }
         // A report is read before the signals, so that "runs" and "died" are seen in their order.
         // So is what services tell: who sent it can be known only while that process is not reaped.

@@ -13,13 +13,18 @@ extension Driver {
     static let restDelay = Interval.milliseconds(100)
 
     /// Something that only the driver knows of has changed.
-    func statusChanged() { statusIsOld = true }
+    func statusChanged() {
+        statusIsOld = true
+        // It was waiting for what is hardly news.
+        if statusDelay > Driver.statusDelay { statusDue = nil }
+        statusDelay = Driver.statusDelay
+    }
 
     /// At the end of each turn.
     func keepStatus() {
         if core.revision != statusRevision {
             statusRevision = core.revision
-            statusIsOld = true
+            statusChanged()
         }
         guard statusIsOld || restDue != nil else { return }
         let now = Instant(nanoseconds: hi_monotonic_nanoseconds())
@@ -30,8 +35,14 @@ extension Driver {
             return
         }
         if now < due { return }
-        statusDue = nil
-        statusIsOld = false
+        // Whether the program of a oneshot runs nobody tells: it is looked at once more, and later and later.
+        statusIsOld = spawner.silent > 0
+        if statusIsOld {
+            statusDelay = min(statusDelay + statusDelay, Core.stillRunningEvery)
+            statusDue = now + statusDelay
+        } else {
+            statusDue = nil
+        }
         // What was done is done: a boot, a restart, a request, another configuration.
         let next = lastRest + Driver.restDelay
         if next <= now { rest(now) } else { restDue = next }

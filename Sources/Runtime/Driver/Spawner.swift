@@ -2,7 +2,8 @@ import CSystem
 import System
 
 /// Starts processes and learns how far they came. A start is under way from the clone until the report pipe says that the
-/// program runs (its end is closed by the exec) or how far the child came. Waits for nothing.
+/// program runs (its end is closed by the exec) or how far the child came. A process of which that need not be known at once
+/// has no such pipe: it is looked at whether it runs when the loop is awake anyway, and at its end. Waits for nothing.
 
 /// What a process is for.
 enum ProcessOwner: Equatable {
@@ -43,6 +44,8 @@ struct SpawnOptions {
     var stage: ((StageLaunch, Environment) -> Int32)?
     /// The group that it enters.
     var cgroup: Cgroups.Membership?
+    /// It need not be known at once that the program runs.
+    var isSilent = false
 }
 
 /// The starts that are under way.
@@ -50,7 +53,8 @@ final class Spawner {
     private struct Pending {
         var owner: ProcessOwner
         var process: Int32
-        var report: FileDescriptor
+        /// nil: the child tells in its request, and nobody is told when it has.
+        var report: FileDescriptor?
         /// The child runs in this memory until its exec.
         var request: UnsafeMutablePointer<hi_request>
         var launch: Launch
@@ -62,6 +66,11 @@ final class Spawner {
     private var nextGeneration: UInt32 = 0
     /// Requests of children that failed and were not reaped yet: such a child may still be on its stack.
     private var dying: [Int32: UnsafeMutablePointer<hi_request>] = [:]
+
+    /// Starts without a report pipe of which nothing is known yet.
+    private(set) var silent = 0
+    /// Children run in the init's memory here, as far as is known.
+    private var sharesMemory = true
 
     /// The signals that were ignored when the init was started.
     private let inheritedIgnored: UInt64
@@ -77,8 +86,6 @@ final class Spawner {
 
     /// Starts a process. Gives its ID; `Errno` where there could be none (clone(2), pipe2(2)).
     func spawn(_ launch: Launch, owner: ProcessOwner, options: SpawnOptions) throws(Errno) -> Int32 {
-        // A report is shorter than any pipe, so that the child's end never waits either.
-        let (readEnd, writeEnd) = try FileDescriptor.boundedPipe()
         var scriptFile: FileDescriptor?
         if let script = launch.script {
             let number = script.withUnsafeBytes { hi_memory_file($0.baseAddress, $0.count) }
@@ -95,7 +102,6 @@ final class Spawner {
         guard let request = launch.request() else { throw .outOfMemory }
         fill(request, launch, options)
         if let inputFile { request.pointee.standard.0 = inputFile.number }
-        request.pointee.report = writeEnd.number
         if let notify = launch.notify {
             request.pointee.notify_source = notify.source.number
             request.pointee.notify_target = notify.target
@@ -107,9 +113,22 @@ final class Spawner {
         let slot = free.last ?? pending.count
         let token = Token(.report, index: slot, generation: nextGeneration)
         var process: Int32 = -1
-        if loop.addReader(readEnd, token) {
-            // The child needs them: they must not be closed after their last use in Swift.
-            withExtendedLifetime((writeEnd, scriptFile, inputFile, options)) {
+        var report: FileDescriptor?
+        // The child needs them: they must not be closed after their last use in Swift.
+        withExtendedLifetime((scriptFile, inputFile, options)) {
+            if options.isSilent && sharesMemory && !request.pointee.set_oom_score {
+                request.pointee.report = -1
+                process = hi_spawn(request)
+                sharesMemory = process > 0 || Errno.current.code != EINVAL
+                if sharesMemory { return }
+            }
+            // A report is shorter than any pipe, so that the child's end never waits either.
+            guard let (readEnd, writeEnd) = try? FileDescriptor.boundedPipe(), loop.addReader(readEnd, token) else {
+                return
+            }
+            report = readEnd
+            request.pointee.report = writeEnd.number
+            withExtendedLifetime(writeEnd) {
                 if let stage = launch.stage, let run = options.stage {
                     process = hi_fork(request)
                     // In the child, a copy of the init: nothing of the loop is touched, and it ends here.
@@ -125,10 +144,21 @@ final class Spawner {
             throw error
         }
         let entry = Pending(
-            owner: owner, process: process, report: readEnd, request: request, launch: launch,
+            owner: owner, process: process, report: report, request: request, launch: launch,
             generation: token.generation)
         if free.popLast() == nil { pending.append(entry) } else { pending[slot] = entry }
+        if report == nil { silent &+= 1 }
         return process
+    }
+
+    /// Looks at the starts without a report pipe: calls `body` with each that has come to its program, or has failed.
+    func lookAtSilent(_ body: (ProcessOwner, Int32, SpawnOutcome) -> Void) {
+        if silent == 0 { return }
+        for slot in pending.indices where pending[slot] != nil && pending[slot]?.report == nil {
+            guard let entry = pending[slot], let outcome = Spawner.outcome(entry, isGone: false) else { continue }
+            settle(slot, entry, outcome)
+            body(entry.owner, entry.process, outcome)
+        }
     }
 
     /// Looks at the report of a start. nil while nothing is known, or where the token is an old one.
@@ -147,8 +177,8 @@ final class Spawner {
             return nil
         }
         if free.count == pending.count { return nil }
-        for (slot, candidate) in pending.enumerated() {
-            guard let entry = candidate, entry.process == process else { continue }
+        for slot in pending.indices where pending[slot]?.process == process {
+            guard let entry = pending[slot] else { continue }
             let outcome = Spawner.outcome(entry, isGone: true) ?? .running
             settle(slot, entry, outcome)
             if let request = dying.removeValue(forKey: process) { hi_request_free(request) }
@@ -158,9 +188,13 @@ final class Spawner {
     }
 
     private func settle(_ slot: Int, _ entry: Pending, _ outcome: SpawnOutcome) {
-        // Closing is not enough: a child that is still on its way to its exec has the pipe too, and the loop would be told
-        // of it without end.
-        loop.remove(entry.report.number)
+        if let report = entry.report {
+            // Closing is not enough: a child that is still on its way to its exec has the pipe too, and the loop would be
+            // told of it without end.
+            loop.remove(report.number)
+        } else {
+            silent &-= 1
+        }
         pending[slot] = nil
         free.append(slot)
         switch outcome {
@@ -170,12 +204,17 @@ final class Spawner {
     }
 
     private static func outcome(_ entry: Pending, isGone: Bool) -> SpawnOutcome? {
+        guard let pipe = entry.report else {
+            if !isGone && !hi_has_left(entry.request) { return nil }
+            let told = entry.request.pointee.told
+            return told.stage == 0 ? .running : .failed(told, entry.launch)
+        }
         var report = hi_report()
         let size = MemoryLayout<hi_report>.size
         var count = 0
         var failure: Errno?
         withUnsafeMutableBytes(of: &report) { buffer in
-            do throws(Errno) { count = try entry.report.read(into: buffer) } catch { failure = error }
+            do throws(Errno) { count = try pipe.read(into: buffer) } catch { failure = error }
         }
         if let failure {
             // Another child that is still on its way to its exec may hold the pipe's other end.

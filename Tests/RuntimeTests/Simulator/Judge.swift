@@ -271,7 +271,8 @@ struct Judge {
     private mutating func noteExec(_ index: Int, at now: Int64) {
         all[index].failedSpawns = 0
         guard all[index].known == .starting else { return }
-        all[index].execAt = now
+        // The exec of a oneshot may be told of late.
+        all[index].execAt = facts[index].type == .oneshot ? all[index].askedAt : now
         become(index, .running)
         if facts[index].hasReady {
             if !isStopping { all[index].readyBy = now + facts[index].readyTimeout }
