@@ -9,7 +9,7 @@ import Runtime
 /// `tini-static` and `dumb-init` have the command lines of those programs; every other name is hermes-init. There the first
 /// word that is no option and stands before `--` must be a subcommand: a program is only run behind `--`, so that a
 /// mistyped subcommand is an error and not a container whose main program cannot be found.
-enum Invocation: Sendable {
+indirect enum Invocation: Sendable {
     /// Boot the services and run the main program.
     case boot(BootOptions)
     /// Read the files, report what is wrong with them, start nothing.
@@ -100,25 +100,25 @@ struct Answer: Sendable, Equatable {
 }
 
 /// A mistake on the command line: shown on standard error, with exit code 64 (EX_USAGE of sysexits.h).
-struct UsageError: Error, Equatable {
+final class UsageError: Error {
     /// What is wrong, without a full stop.
-    var title: String
+    let title: String
     /// What to do, each a line.
-    var remedies: [String]
-    var topic: HelpTopic = .general
+    let remedies: [String]
+    let topic: HelpTopic
 
     static let exitCode: Int32 = 64
 
     /// With one remedy, both written down.
     @inline(never)
-    init(title: Literal, remedy: Literal, topic: HelpTopic) {
+    convenience init(title: Literal, remedy: Literal, topic: HelpTopic) {
         self.init(title: title.text, remedies: [remedy.text], topic: topic)
     }
 
     /// With one remedy.
     @inline(never)
     @_disfavoredOverload
-    init(title: String, remedy: String, topic: HelpTopic) {
+    convenience init(title: String, remedy: String, topic: HelpTopic) {
         self.init(title: title, remedies: [remedy], topic: topic)
     }
 

@@ -14,7 +14,7 @@ struct AddressText: Equatable {
     enum Parsed {
         case address(AddressText)
         /// What is wrong, as it stands behind "cannot read the address: ", and what to do.
-        case mistake(String, help: String)
+        indirect case mistake(String, help: String)
     }
 
     private static let example = "write HOST:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\""

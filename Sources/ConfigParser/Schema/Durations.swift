@@ -9,7 +9,7 @@ extension Interval {
     enum Parsed {
         case interval(Interval)
         /// What is wrong, as it stands behind "cannot be read: ", and what to do.
-        case mistake(String, help: String)
+        indirect case mistake(String, help: String)
     }
 
     private static let exampleHelp = "write a duration such as \"500ms\", \"10s\", \"1m30s\" or \"2h\""

@@ -139,7 +139,7 @@ final class Reading {
 }
 
 /// A table whose keys and types were checked.
-struct OpenTable {
+final class OpenTable {
     let table: Table
     let kind: KeyTable
     let reading: Reading
@@ -322,7 +322,7 @@ struct OpenTable {
             String(decoding: list, as: UTF8.self))
     }
 
-    private mutating func reportUnknown(_ entry: Table.Entry) {
+    private func reportUnknown(_ entry: Table.Entry) {
         // The search for a near name is spared where nobody would see it.
         if reading.isFull { return reading.skip() }
         var place = kind.header.isEmpty ? (kind.isSettings ? " in init.toml" : "") : say(" in %", kind.header)

@@ -19,7 +19,7 @@ func scanNumber(_ bytes: [UInt8], _ place: inout Int) -> Int64? {
 enum ParsedNumber {
     case number(Int64)
     /// What is wrong, as it stands behind "cannot read …: ", and what to do.
-    case mistake(String, help: String)
+    indirect case mistake(String, help: String)
 
     /// Bytes.
     static func size(_ text: String) -> ParsedNumber {

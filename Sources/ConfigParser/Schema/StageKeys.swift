@@ -4,7 +4,7 @@
 /// read, and for its values when the stage starts, since only then the variables in them are known.
 
 /// The keys of `[options]` of one plugin, or of a table among them.
-public struct OptionTable: Sendable {
+public final class OptionTable: Sendable {
     /// The plugin that takes them.
     public let plugin: String
     /// What the plugin does, in one line.

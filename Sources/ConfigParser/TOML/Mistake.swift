@@ -1,7 +1,7 @@
 /// Every mistake that the reader of TOML can tell. MistakeWords.swift says it to a person.
 
 /// A mistake, without the place.
-enum Mistake {
+indirect enum Mistake {
     // The file.
     case fileTooLarge, utf16, binary
     case notUTF8(others: Int)

@@ -9,7 +9,7 @@ public struct Value: Sendable {
         case integer(Int64)
         case float(Double)
         case boolean(Bool)
-        case dateTime(DateTime)
+        indirect case dateTime(DateTime)
         case array([Value])
         case table(Table)
     }

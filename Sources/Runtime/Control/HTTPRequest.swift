@@ -7,7 +7,7 @@ public struct HTTPRequest: Equatable, Sendable {
     public enum Next: Equatable, Sendable {
         /// Nothing, until more comes.
         case nothing
-        case request(HTTPRequest)
+        indirect case request(HTTPRequest)
         /// It is no HTTP, or too much of it: the status to answer with.
         case wrong(Int)
     }

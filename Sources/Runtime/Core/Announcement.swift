@@ -46,7 +46,7 @@ public enum StopCause: Equatable, Sendable {
 }
 
 /// Something to log.
-public enum Announcement: Equatable, Sendable {
+public indirect enum Announcement: Equatable, Sendable {
     /// A longrun, or the main program, runs.
     case up(ServiceID)
     /// The same, where it told that it is ready; after its program had run so long.

@@ -65,14 +65,14 @@ public enum ProbePurpose: Equatable, Sendable { case readiness, health }
 public enum ProbeResult: Equatable, Sendable {
     case passed
     /// Why, for the log: "connection refused", "answered 503", "exited with code 1".
-    case failed(String)
+    indirect case failed(String)
 }
 
 /// What somebody may ask of one service: `hermes-init ctl`, or a signal whose action is `reload`.
 public enum Request: Equatable, Sendable { case start, stop, restart, reload }
 
 /// A fact.
-public enum Event: Sendable {
+public indirect enum Event: Sendable {
     /// The first event, once.
     case boot
     /// The answer to `checkConditions`: nil where all hold, else why not ("HERMES_DASHBOARD is not set").

@@ -46,7 +46,7 @@ public enum ServiceState: Equatable, Sendable {
     case skipped
     case ended(ExitStatus)
     case stopped
-    case failed(Failure)
+    indirect case failed(Failure)
 
     /// Whether a process of the service may be there: from the moment it is asked for until its end is known.
     public var hasProcess: Bool {
@@ -96,7 +96,7 @@ public enum StopStage: Equatable, Sendable {
 /// Why a service failed for good.
 public struct Failure: Equatable, Sendable {
     /// What happened.
-    public enum Cause: Equatable, Sendable {
+    public indirect enum Cause: Equatable, Sendable {
         /// Its process ended so, and is not started again.
         case ended(ExitStatus, beforeReady: Bool)
         /// Its process could not be started.
@@ -147,7 +147,7 @@ public struct Failure: Equatable, Sendable {
 /// What is wrong with a service that is up.
 public enum HealthProblem: Equatable, Sendable {
     /// So many probes in a row failed, the last one so.
-    case probes(Int, String)
+    indirect case probes(Int, String)
     /// No WATCHDOG=1 for so long.
     case silent(Interval)
     /// WATCHDOG=trigger.

@@ -12,7 +12,7 @@ import System
 public enum AskedReading: Sendable {
     /// Nobody has asked anything yet, or nothing that is kept.
     case nothing
-    case state(AskedState)
+    indirect case state(AskedState)
     /// There is a file that is none; the text says why.
     case corrupt(String)
     /// It cannot be read; the text says why.

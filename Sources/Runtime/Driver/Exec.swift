@@ -29,7 +29,7 @@ public struct ExecRequest: Sendable, Equatable {
 }
 
 /// Why the program does not run.
-public enum ExecFailure: Error {
+public indirect enum ExecFailure: Error {
     /// One line without a newline, and an exit code.
     case message(String, code: Int32)
     /// The files of the service are wrong.

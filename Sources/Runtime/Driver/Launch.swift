@@ -48,7 +48,7 @@ struct LaunchContext {
 }
 
 /// Why there can be no process.
-struct LaunchError: Error {
+final class LaunchError: Error {
     let failure: SpawnFailure
 
     init(_ failure: SpawnFailure) { self.failure = failure }

@@ -6,7 +6,7 @@ import System
 /// descriptors; they are closed when the process ends.
 
 /// What a probe does, everything expanded.
-enum ProbeTarget {
+indirect enum ProbeTarget {
     case tcp(ProbeAddress, shown: Bytes)
     case http(ProbeURL, shown: Bytes)
     case unix(Bytes)

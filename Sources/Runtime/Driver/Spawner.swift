@@ -22,7 +22,7 @@ enum ProcessOwner: Equatable {
 }
 
 /// How a start ended.
-enum SpawnOutcome {
+indirect enum SpawnOutcome {
     case running
     case failed(hi_report, Launch)
 }

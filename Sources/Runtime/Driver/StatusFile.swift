@@ -160,7 +160,7 @@ public struct StatusText: Equatable, Sendable {
 
 /// What `hermes-init health` finds out.
 public enum HealthAnswer: Equatable, Sendable {
-    case status(StatusText)
+    indirect case status(StatusText)
     /// No init is there, or none that keeps a status.
     case nobody
     /// There is a file at that path that is not to be believed, or cannot be read.

@@ -78,7 +78,7 @@ struct CtlRequest: Sendable {
 
 /// What the words behind `ctl` come to.
 enum CtlInvocation {
-    case request(CtlRequest)
+    indirect case request(CtlRequest)
     case help(HelpTopic)
 
     static func read(_ words: ArraySlice<[UInt8]>) throws(UsageError) -> CtlInvocation {

@@ -2,7 +2,7 @@ import ConfigParser
 
 /// Why `ctl` did not reach what it was asked for, and the exit codes that scripts know it by. Pure.
 
-struct CtlFailure: Error {
+final class CtlFailure: Error {
     /// The exit codes of ctl; those above 63 are of sysexits.h.
     enum Code: Int32, Sendable {
         case notReached = 1
@@ -16,27 +16,28 @@ struct CtlFailure: Error {
         case interrupted = 130
     }
 
-    var code: Code
+    let code: Code
     /// Without "hermes-init: " and without a full stop.
-    var title: String
+    let title: String
     /// What to do, each a line.
-    var hints: [String] = []
+    let hints: [String]
     /// The report of `--check`, as it is printed there.
-    var report = ""
+    let report: String
 
     @inline(never)
-    init(_ code: Code, _ title: Literal) { self.init(code, title.text, []) }
+    convenience init(_ code: Code, _ title: Literal) { self.init(code, title.text, []) }
 
     @inline(never)
     @_disfavoredOverload
-    init(_ code: Code, _ title: String, _ hints: [String] = []) {
+    init(_ code: Code, _ title: String, _ hints: [String] = [], report: String = "") {
         self.code = code
         self.title = title
         self.hints = hints
+        self.report = report
     }
 
     /// The last line of an answer whose `ok` is false.
-    init(_ line: JSONValue) {
+    convenience init(_ line: JSONValue) {
         let word = line.text("error") ?? ""
         let code: Code
         switch word {
@@ -47,10 +48,12 @@ struct CtlFailure: Error {
         case "configuration": code = .configuration
         default: code = .notReached
         }
-        self.init(code, line.text("message") ?? say("the init refused it (%)", word))
+        var hints = [String]()
         if let hint = line.text("hint") { hints.append(hint) }
         if word == "unknown-verb" { hints.append("the init that runs here is older than this program") }
-        report = line.text("report") ?? ""
+        self.init(
+            code, line.text("message") ?? say("the init refused it (%)", word), hints, report: line.text("report") ?? ""
+        )
     }
 
     /// For standard error: control characters of what came from the socket are shown, not obeyed.

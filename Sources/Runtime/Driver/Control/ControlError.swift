@@ -1,13 +1,13 @@
 import ConfigParser
 
 /// Why a request was not carried out: a word for programs, and a sentence for people with what to do about it.
-public struct ControlError: Error, Equatable {
+public final class ControlError: Error, Equatable {
     /// usage, refused, unknown-service, unknown-verb, failed, timeout, busy, stopping, conflict or configuration.
-    public var code: String
+    public let code: String
     /// What, and why: one sentence without a full stop.
-    public var message: String
+    public let message: String
     /// What to do; nil where that is plain.
-    public var hint: String?
+    public let hint: String?
 
     /// An error.
     @inline(never)

@@ -88,7 +88,7 @@ final class ControlServer {
 }
 
 /// What a client waits for.
-enum ControlJob {
+indirect enum ControlJob {
     case listing(ListingJob)
     case waiting(WaitingJob)
     case logs(LogJob)

@@ -115,13 +115,11 @@ extension Driver {
                 guard services.indices.contains(other.index), state(of: other)?.isDown == false else { continue }
                 let access = ControlAccess.service(services[other.index].name)
                 if rights.allows(access) { continue }
-                var error = rights.refusal("stop", access)
-                error.message =
-                    say(
-                        "% requires %% and would be stopped with it; ", services[other.index].name,
-                        services[id.index].type == .group ? "a member of " : "", services[id.index].name)
-                    + error.message
-                throw error
+                let error = rights.refusal("stop", access)
+                let reason = say(
+                    "% requires %% and would be stopped with it; ", services[other.index].name,
+                    services[id.index].type == .group ? "a member of " : "", services[id.index].name)
+                throw ControlError(code: error.code, message: reason + error.message, hint: error.hint)
             }
         }
     }

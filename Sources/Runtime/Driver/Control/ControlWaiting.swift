@@ -199,15 +199,14 @@ extension Driver {
         case .failed(let cause): return .failed(failure(name, say("failed: %", cause.text(Names(services: services)))))
         case .ended: return .failed(failure(name, say("%, and its restart policy does not start it again", words)))
         case .skipped:
-            var error = failure(name, say("was skipped: %", skipReason(target.id.index)))
             // It was not started, so it has said nothing of it.
-            error.hint = nil
-            return .failed(error)
+            return .failed(failure(name, say("was skipped: %", skipReason(target.id.index)), hint: nil))
         case .stopped where asked && !core.isStopping: return .failed(failure(name, "was stopped"))
         case .backingOff where asked:
-            var error = failure(name, words)
-            error.hint = say("\"logs %\" may say why; \"wait --up %\" waits for the next tries", name, name)
-            return .failed(error)
+            return .failed(
+                failure(
+                    name, words,
+                    hint: say("\"logs %\" may say why; \"wait --up %\" waits for the next tries", name, name)))
         case .idle, .waiting, .checking, .starting, .running, .backingOff, .stopping, .stopped:
             if core.isStopping { return .failed(ControlError(code: "stopping", message: "the container is stopping")) }
             return .pending
@@ -215,7 +214,11 @@ extension Driver {
     }
 
     private func failure(_ name: String, _ what: String) -> ControlError {
-        ControlError(code: "failed", message: say("% %", name, what), hint: say("\"logs %\" may say why", name))
+        failure(name, what, hint: say("\"logs %\" may say why", name))
+    }
+
+    private func failure(_ name: String, _ what: String, hint: String?) -> ControlError {
+        ControlError(code: "failed", message: say("% %", name, what), hint: hint)
     }
 
     private func isDown(_ id: ServiceID) -> Bool { state(of: id)?.isDown ?? true }
