@@ -70,6 +70,7 @@ extension ExecRequest {
     }
 
     /// Becomes the program; gives what is to be said where that failed.
+    @inline(never)
     func answer() -> Answer {
         ExecRequest.answer(
             execute(self) { _ = tell(Answer(say("hermes-init exec: %\n", $0), stream: .standardError)) },
@@ -150,6 +151,7 @@ struct Shim: Equatable {
     /// - Parameters:
     ///   - path: the file.
     ///   - arguments: what it was called with.
+    @inline(never)
     static func answer(_ path: [UInt8], _ arguments: ArraySlice<[UInt8]>) -> Answer {
         let name = path.shown
         func failure(_ text: String) -> Answer {

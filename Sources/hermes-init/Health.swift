@@ -5,6 +5,7 @@ import Runtime
 /// function of what the init wrote of itself.
 enum Health {
     /// 0, or 1 with a line for each service that is not as it should be. Docker keeps 2 and more for itself.
+    @inline(never)
     static func answer(_ health: HealthAnswer) -> Answer {
         switch health {
         case .nobody:

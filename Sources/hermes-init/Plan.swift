@@ -56,6 +56,7 @@ struct Plan {
     func reason(_ index: Int) -> String { reasons.indices.contains(index) ? reasons[index] : "" }
 
     /// What the instances of a template are called.
+    @inline(never)
     func instances(of template: String) -> [String] {
         var names: [String] = []
         for place in services.indices {

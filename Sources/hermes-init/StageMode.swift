@@ -52,6 +52,7 @@ struct StageRequest: Sendable, Equatable {
     }
 
     /// Runs it, and gives what is left to say.
+    @inline(never)
     func answer(stages: Stages) -> Answer {
         let loaded = load(
             folders: folders.paths, areRequired: folders.areRequired, arguments: arguments, stages: stages)

@@ -47,6 +47,7 @@ struct TOMLRequest: Sendable, Equatable {
     }
 
     /// Reads the file: JSON on standard output, or what is wrong on standard error.
+    @inline(never)
     func answer() -> Answer {
         let shown = path.map { quoted([$0]) } ?? "standard input"
         let bytes: Bytes

@@ -2,7 +2,7 @@
 
 extension Reading {
     /// What a process may use and may do.
-    func readExecution(_ keys: OpenTable, _ service: inout Service) {
+    func readExecution(_ keys: OpenTable, _ service: inout ServiceFields) {
         service.nice = keys.integer("nice").map { Int32(truncatingIfNeeded: $0) }
         service.oomScoreAdjust = keys.integer("oom-score-adj").map { Int32(truncatingIfNeeded: $0) }
         service.limits = keys.open("limits")?.limits() ?? []

@@ -3,7 +3,7 @@
 
 extension Reading {
     /// `autostart`, `remember` and `[instances]`.
-    func readInstances(_ keys: OpenTable, _ service: inout Service) {
+    func readInstances(_ keys: OpenTable, _ service: inout ServiceFields) {
         service.autostart = keys.boolean("autostart") ?? true
         service.autostartWhen = keys.open("autostart")?.conditions() ?? []
         service.remember = keys.boolean("remember") ?? false
@@ -73,6 +73,11 @@ extension OpenTable {
         }
         return nil
     }
+}
+
+extension ServiceFields {
+    /// It is a template, not a service that can run: its name ends in `@`.
+    var isTemplate: Bool { name.utf8.last == 0x40 }
 }
 
 extension Service {

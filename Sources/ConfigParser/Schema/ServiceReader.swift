@@ -9,7 +9,7 @@ extension Reading {
     ///   - defaults: what init.toml says of every service.
     func service(name: String, table: Table, file: FileID, defaults: ServiceDefaults) -> Service {
         let keys = OpenTable(table, .service, self)
-        var service = Service(name: name)
+        var service = ServiceFields(name: name)
         service.file = file
         let (type, isTypeSure) = type(keys)
         service.type = type
@@ -39,7 +39,7 @@ extension Reading {
         readSupervision(keys, &service, defaults.log, isTypeSure)
         if isTypeSure { reportContradictions(keys, service) }
         reportLonelyOptions(keys, type)
-        return service
+        return Service(service)
     }
 
     /// Its type, and whether that is what was meant: where `type` is misspelt, nothing that follows from it is told.
@@ -102,7 +102,7 @@ extension Reading {
     }
 
     /// `user` to `environment-clear`.
-    private func readProcess(_ keys: OpenTable, _ service: inout Service) {
+    private func readProcess(_ keys: OpenTable, _ service: inout ServiceFields) {
         switch keys.choice("route") ?? "" {
         case "replace": service.route = .replace
         case "auto": service.route = .auto
@@ -254,7 +254,7 @@ extension Reading {
             help: "name the stage: plugin = \"…\", or take [options] out")
     }
 
-    private func reportContradictions(_ keys: OpenTable, _ service: Service) {
+    private func reportContradictions(_ keys: OpenTable, _ service: ServiceFields) {
         if service.type == .group {
             for entry in keys.table.entries where keys.kind.key(entry.key)?.needsProcess == true {
                 contradiction(

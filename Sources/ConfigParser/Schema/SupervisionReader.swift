@@ -2,7 +2,7 @@
 
 extension Reading {
     /// What tells how a service is watched, and where its output goes.
-    func readSupervision(_ keys: OpenTable, _ service: inout Service, _ defaults: LogPolicy, _ isTypeSure: Bool) {
+    func readSupervision(_ keys: OpenTable, _ service: inout ServiceFields, _ defaults: LogPolicy, _ isTypeSure: Bool) {
         service.startTimeout = keys.duration("start-timeout")
         let ready = keys.open("ready")
         service.ready = ready?.readyPolicy()
@@ -40,7 +40,7 @@ extension Reading {
     }
 
     /// A oneshot is over when it is up: nothing is left that could be asked.
-    func reportOneshot(_ keys: OpenTable, _ service: Service) {
+    func reportOneshot(_ keys: OpenTable, _ service: ServiceFields) {
         guard service.type == .oneshot else { return }
         for key in ["ready", "health", "reload"] {
             guard let span = keys.keySpan(key) else { continue }

@@ -3,7 +3,7 @@
 /// nothing that is read here is finer than a millisecond; what does not fit becomes the largest that does.
 
 /// A value of JSON.
-public enum JSONValue: Sendable {
+public indirect enum JSONValue: Sendable {
     case null
     case boolean(Bool)
     /// In thousandths.

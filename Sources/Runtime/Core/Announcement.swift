@@ -254,6 +254,7 @@ struct Names {
     }
 
     /// "a, b and 3 more".
+    @inline(never)
     func list(_ list: ServiceList) -> String {
         var text = ""
         for (place, id) in list.first.enumerated() { text += (place == 0 ? "" : ", ") + self[id] }

@@ -101,6 +101,7 @@ extension Core {
     }
 
     /// Starts a service again, now that its wait is over: at once where all that it requires is up, else when it is.
+    @inline(never)
     mutating func startAgain(_ id: ServiceID) {
         if machines[id.index].unmetRequirements == 0 {
             start(id)
@@ -117,6 +118,7 @@ extension Core {
     }
 
     /// Whether a start after that wait would be one more than `limit` allows: better known now than after the wait.
+    @inline(never)
     private func isLimitReached(_ id: ServiceID, in delay: Interval) -> Bool {
         let policy = services[id.index].restart
         return machines[id.index].starts.isExhausted(at: now + delay, limit: policy.limit, within: policy.within)

@@ -56,6 +56,7 @@ struct GraphBuilder {
         edges[index].append(Edge(service: ServiceID(index: other), kind: kind, span: span))
     }
 
+    @inline(never)
     private mutating func reportMissing(_ reference: Reference, kind: Edge.Kind, of name: String) {
         let verb = kind == .requires ? "requires" : "wants"
         var diagnostic = Diagnostic(

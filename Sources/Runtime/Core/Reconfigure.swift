@@ -254,6 +254,7 @@ extension Core {
     }
 
     /// Counts what each service waits for.
+    @inline(never)
     mutating func count() {
         for index in machines.indices {
             var unmet = 0

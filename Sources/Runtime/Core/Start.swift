@@ -45,6 +45,7 @@ extension Core {
     }
 
     /// Works off the list until nothing changes any more.
+    @inline(never)
     mutating func settle() {
         var head = 0
         while head < work.count {
@@ -282,6 +283,7 @@ extension Core {
     }
 
     /// One that it requires and that failed for good.
+    @inline(never)
     func failedRequirement(of id: ServiceID) -> (service: ServiceID, failure: Failure)? {
         for edge in graph.edges[id.index] where edge.kind == .requires && !services[edge.service.index].optional {
             if case .failed(let failure) = machines[edge.service.index].state { return (edge.service, failure) }

@@ -34,6 +34,7 @@ extension Core {
     }
 
     /// Sends the signal of `[stop]`: at once, or when the stop command has ended.
+    @inline(never)
     mutating func sendStopSignal(_ id: ServiceID) {
         let signal = services[id.index].stop.signal
         if id == main {

@@ -9,7 +9,7 @@ final class Driver {
     /// By slot.
     var services: [Service] { core.services }
     var reading = Reading()
-    var context: LaunchContext
+    let context: LaunchContext
     let stages: Stages
     /// By service: where the exports of a stage that runs arrive.
     var exports: [Int: FileDescriptor] = [:]

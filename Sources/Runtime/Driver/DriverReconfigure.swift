@@ -232,9 +232,7 @@ extension Driver {
     /// What a service of that slot is launched with: messages name places in the files that its definition is from.
     func context(of index: Int) -> LaunchContext {
         guard let sources = reading.earlier[index] else { return context }
-        var context = context
-        context.sources = sources
-        return context
+        return context.with(sources)
     }
 
     /// It is started as what it is by the files now.

@@ -46,7 +46,7 @@ public func execute(_ request: ExecRequest, tell: (String) -> Void) -> ExecFailu
         var (service, result) = try read(request)
         if let user = request.user { service.become(user, request.group) }
         if request.staysHere { service.directory = nil }
-        var context = LaunchContext(
+        let context = LaunchContext(
             environment: .ofProcess(), settings: result.configuration.settings, arguments: [], own: .current(),
             sources: result.sources)
         context.refusalCode = refusedCode

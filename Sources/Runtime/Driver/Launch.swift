@@ -30,8 +30,8 @@ struct Launch {
     var input: Bytes?
 }
 
-/// What every launch draws on.
-struct LaunchContext {
+/// What every launch draws on. One place, since the driver asks it for everything and it has some fifty words.
+final class LaunchContext {
     /// The environment that the container was started with, and what stages exported.
     var environment: Environment
     var settings: Settings
@@ -45,6 +45,29 @@ struct LaunchContext {
     /// The exit code where a process may not be what it is to be, and what to do about it.
     var refusalCode = LaunchCode.notExecutable
     var remedy = LaunchContext.remedyInFile
+
+    init(
+        environment: Environment, settings: Settings, arguments: [Bytes], own: OwnIdentity, sources: SourceMap,
+        stages: Stages = .none
+    ) {
+        self.environment = environment
+        self.settings = settings
+        self.arguments = arguments
+        self.own = own
+        self.sources = sources
+        self.stages = stages
+    }
+
+    /// The same for other files.
+    func with(_ sources: SourceMap) -> LaunchContext {
+        let other = LaunchContext(
+            environment: environment, settings: settings, arguments: arguments, own: own, sources: sources,
+            stages: stages)
+        other.users = users
+        other.refusalCode = refusalCode
+        other.remedy = remedy
+        return other
+    }
 }
 
 /// Why there can be no process.

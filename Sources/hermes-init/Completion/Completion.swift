@@ -11,6 +11,7 @@ struct Completion {
 
     /// Candidates, a line each: the word, a tab, what it means. `:files` and `:folders` leave it to the shell.
     /// - Parameter words: those behind the program's name; the last is the one to be completed, and may be empty.
+    @inline(never)
     func lines(_ words: [[UInt8]]) -> String {
         var before = [String]()
         for word in words.dropLast() { before.append(String(decoding: word, as: UTF8.self)) }

@@ -19,6 +19,7 @@ struct CtlSession {
     private let began = hi_monotonic_nanoseconds()
 
     /// Does what was asked. Gives the exit code.
+    @inline(never)
     static func run(_ request: CtlRequest, _ environment: Environment) -> Int32 {
         do throws(CtlFailure) {
             var session = try CtlSession(request, environment)

@@ -201,6 +201,7 @@ extension Driver {
 
     /// An event of the core, now; what it changes is told before the next line is answered.
     @discardableResult
+    @inline(never)
     func ask(_ event: Event) -> [Effect] {
         let effects = core.handle(event, at: monotonicNow)
         for effect in effects { perform(effect) }
