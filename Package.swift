@@ -98,6 +98,8 @@ var linkerSettings: [LinkerSetting] = [
             // few. (-enable-ipra would be 13 KB more; no compiler has it on for this processor, and PID 1 is no place to be first.)
             "-Xlinker", "-mllvm=-split-spill-mode=size", "-Xlinker", "-mllvm=-disable-machine-licm",
             "-Xlinker", "-mllvm=-disable-constant-hoisting",
+            // Neither does it pay to put blocks and instructions into another order than the one they come in (5 KB).
+            "-Xlinker", "-mllvm=-disable-block-placement", "-Xlinker", "-mllvm=-enable-misched=false",
             unicodeTables,
         ], release),
 ]
