@@ -134,6 +134,25 @@ def test_stop_waits_until_it_is_down_and_takes_with_it_what_requires_it(boot):
     assert good(life, "stop db") == []
 
 
+def test_what_a_stop_command_leaves_behind_is_killed(boot):
+    held = boot.folder / "held"
+    os.mkfifo(held)
+    pipe = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    life = start(boot, {"web": SLEEP + '[stop]\ncommand = ["sh", "-c", "exec 3>@/held; echo here >&3; sleep 1000 & exit 0"]\n'})
+    until_state(life, "web", "up")
+    good(life, "stop web")
+
+    def is_let_go():
+        try:
+            return os.read(pipe, 100) == b""
+        except BlockingIOError:
+            return False
+
+    assert os.read(pipe, 100) == b"here\n"
+    life.until(is_let_go, "nobody holds the pipe any more")
+    os.close(pipe)
+
+
 def test_stop_of_what_the_main_program_needs_is_refused(boot):
     life = start(boot, {"db": SLEEP, "main": 'type = "main"\nrequires = ["db"]\n' + SLEEP})
     until_state(life, "main", "up")

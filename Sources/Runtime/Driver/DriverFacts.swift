@@ -222,6 +222,8 @@ extension Driver {
             // Of a service that was forgotten since, whose slot may be another's.
             if stopCommands[index] != process { return }
             stopCommands[index] = 0
+            // As the service's own process, it takes with it what it started.
+            _ = hi_kill_group(process, SIGKILL)
             relay.processEnded(index)
             queue.append(.stopCommandEnded(ServiceID(index: index)))
         case .reloadCommand(let index):
