@@ -11,9 +11,10 @@ OWN_RUN = "mount -t tmpfs tmpfs /run"
 # One that other users may run, too: a Python of a developer often lies in a home folder.
 PYTHON = "/usr/bin/python3"
 
-# What another user runs, in the container: prints every line of the answer.
+# What another user runs, in the container: prints every line of the answer, also of a stop that ends everybody.
 SCRIPT = """
-import socket, sys
+import signal, socket, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
 s.sendall(sys.argv[2].encode() + b"\\n"); s.shutdown(socket.SHUT_WR)
 while True:

@@ -270,7 +270,7 @@ def test_the_socket_goes_at_once_and_whoever_asked_for_it_is_answered(boot):
     assert ctl(life, "status").code == 69
     with pytest.raises(ConnectionRefusedError):
         get(port, "/metrics")
-    assert len(children(life.pid)) == 2
+    life.until(lambda: len(children(life.pid)) == 2, "main and web are its only children")
     life.stop()
 
 

@@ -91,6 +91,8 @@ extension Driver {
     /// The copy came back: what it read is read in earnest, also where nobody waits for the answer any more.
     func finishReload() {
         guard let isThrough = control.scout.takeResult() else { return }
+        // There is a turn for that, a moment later, in which the copy is reaped if it is not yet.
+        statusChanged()
         let outcome = isThrough ? reload() : nil
         for client in control.clients {
             guard let client, case .reading? = client.job else { continue }
