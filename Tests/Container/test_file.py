@@ -13,7 +13,7 @@ def test_the_stage_contains_exactly_one_file(images):
         found = [str(Path(folder, name).relative_to(tree)) for folder, folders, files in os.walk(tree)
                  for name in files + folders]
         assert found == ["hermes-init"]
-        assert os.access(tree / "hermes-init", os.X_OK) and (tree / "hermes-init").stat().st_size <= 1_192_000
+        assert os.access(tree / "hermes-init", os.X_OK) and (tree / "hermes-init").stat().st_size <= 1_135_000
     finally:
         podman("image", "umount", FILE_ONLY)
 
