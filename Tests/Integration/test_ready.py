@@ -278,7 +278,7 @@ def test_main_can_be_waited_for(boot):
     assert not is_up(boot)
     (boot.folder / "go").touch()
     life.until(lambda: is_up(boot), "main is ready")
-    assert "main: up (ready after " in life.stderr()
+    life.until_err("main: up (ready after ")
 
 
 @pytest.mark.skipif(shutil.which("s6-notifyoncheck") is None, reason="s6 is not installed")
