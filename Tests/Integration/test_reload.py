@@ -115,7 +115,7 @@ def test_the_main_program_goes_on(boot):
     life.until_err("main: changed; that takes effect when it is started again")
     (boot.config / "main.toml").unlink()
     reload(life)
-    assert sorted(children(life.pid)) == before
+    life.until(lambda: sorted(children(life.pid)) == before, "nobody else is left")
     life.stop()
 
 
