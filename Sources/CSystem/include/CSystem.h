@@ -103,7 +103,7 @@ struct hi_limit {
 };
 enum { HI_MOST_LIMITS = 9, HI_CGROUP_NAME = 80 };
 
-/// What a child sends through its report pipe where it fails; nothing is sent where the exec succeeds.
+/// What a child sends through its report pipe, or leaves in its request, where it fails; nothing is sent where the exec succeeds.
 struct hi_report {
     int32_t stage;
     int32_t error;
@@ -112,7 +112,7 @@ struct hi_report {
 };
 
 /// Everything a child needs, in one block of memory that does not move: the child runs in the init's memory until its exec.
-/// Made by hi_request_create, freed by hi_request_free once the report pipe says that the child no longer needs it.
+/// Made by hi_request_create, freed by hi_request_free once the report pipe, or hi_has_left, says that the child needs it no longer.
 struct hi_request {
     char **candidates;  // paths to try, in order, as execvp(3) does; NULL at the end
     char **arguments;   // argv; one free slot stands before it
